@@ -1,0 +1,3 @@
+//! The text datasets of this plugin.
+
+pub mod stories;
