@@ -1,1 +1,47 @@
-//! Skeleton.
+//! What one trial is on disk.
+//!
+//! A trial is one training run of a sweep: one model size, one budget, one
+//! seed. Its directory is the truth about it:
+//!
+//! ```text
+//! trials/<id>/
+//!   trial.json      what to train (TrialSpec), written once by the planner
+//!   progress.jsonl  one line now and then while it trains (Progress)
+//!   result.json     how it ended (TrialResult), written last
+//!   worker.log      what the worker printed
+//! ```
+//!
+//! Architecture invariant: this crate knows neither libtorch nor plugins. The
+//! parent and the worker both depend on it and on nothing else of each other.
+//!
+//! Architecture invariant: a JSON file here appears whole or not at all
+//! (temporary file, fsync, rename), and carries a format version.
+#![deny(missing_docs)]
+
+mod canonical;
+mod describe;
+mod directory;
+mod document;
+mod failure;
+mod id;
+mod progress;
+mod result;
+mod settings;
+mod spec;
+
+pub use canonical::canonical_json;
+pub use describe::{
+    ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
+    SizeOutcome, WantedComponent,
+};
+pub use directory::TrialDir;
+pub use document::{DocumentError, read_json, write_json};
+pub use failure::{Failure, Phase};
+pub use id::TrialId;
+pub use progress::{Progress, ProgressReader, ProgressWriter, Stage};
+pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
+pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
+pub use spec::{Component, Load, Recipe, RunSettings, TrialSpec};
+
+/// Version of every file this crate writes. A reader refuses a newer one.
+pub const FORMAT: u32 = 1;
