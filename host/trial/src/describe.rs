@@ -49,7 +49,7 @@ pub enum DescribeResponse {
         /// Version of this file.
         format: u32,
         /// The facts.
-        description: Description,
+        description: Box<Description>,
     },
     /// Something is wrong with a plugin or its configuration.
     Failed {
