@@ -1,1 +1,12 @@
-//! Skeleton.
+//! flops-fit answers one question: given a compute budget C, how big should my
+//! model be (N), how much data should it see (D), and what loss should I expect?
+//!
+//! This library is everything behind the `flops-fit` command: the manifest, the
+//! plan, the sweep's executor, and the report.
+//!
+//! Architecture invariant: nothing here links, loads or maps libtorch or a
+//! plugin. What a plugin has to say reaches this crate as files that
+//! `flops-fit-worker` wrote.
+
+pub mod output;
+pub mod plan;

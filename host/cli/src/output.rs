@@ -1,0 +1,83 @@
+//! The output folder of a sweep: where each of its files is.
+//!
+//! ```text
+//! outputs/<name>/
+//!   manifest.toml            resolved copy: defaults and overrides written out
+//!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
+//!   trials/<id>/             trial.json progress.jsonl result.json worker.log
+//!   analysis.json runs.csv table.md plots/
+//!   .lock                    held by the command that writes here
+//! ```
+//!
+//! Architecture invariant: what happened is what `trials/<id>/result.json`
+//! says. Everything else in here can be derived again.
+
+use std::path::{Path, PathBuf};
+
+use flops_fit_trial::{TrialDir, TrialId};
+
+/// `outputs/<name>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output(PathBuf);
+
+impl Output {
+    /// The output folder at `path`, which need not exist yet.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Whether `path` is a folder that `plan` has filled.
+    pub fn is_one(path: &Path) -> bool {
+        path.join("plan.json").is_file()
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `manifest.toml`: defaults and overrides written out.
+    pub fn manifest(&self) -> PathBuf {
+        self.0.join("manifest.toml")
+    }
+
+    /// `plan.json`.
+    pub fn plan(&self) -> PathBuf {
+        self.0.join("plan.json")
+    }
+
+    /// `trials/`.
+    pub fn trials(&self) -> PathBuf {
+        self.0.join("trials")
+    }
+
+    /// `trials/<id>/`.
+    pub fn trial(&self, id: &TrialId) -> TrialDir {
+        TrialDir::under(&self.0, id)
+    }
+
+    /// `analysis.json`.
+    pub fn analysis(&self) -> PathBuf {
+        self.0.join("analysis.json")
+    }
+
+    /// `runs.csv`.
+    pub fn runs_csv(&self) -> PathBuf {
+        self.0.join("runs.csv")
+    }
+
+    /// `table.md`.
+    pub fn table(&self) -> PathBuf {
+        self.0.join("table.md")
+    }
+
+    /// `plots/`.
+    pub fn plots(&self) -> PathBuf {
+        self.0.join("plots")
+    }
+
+    /// `.lock`.
+    pub fn lock_file(&self) -> PathBuf {
+        self.0.join(".lock")
+    }
+}

@@ -1,0 +1,100 @@
+//! `plan.json`: the sweep as it was laid out, for every later command.
+
+use std::collections::BTreeMap;
+
+use flops_fit_scaling::grid::{Side, SkipReason};
+use flops_fit_trial::{DocumentError, FORMAT, TrialId, read_json, write_json};
+use serde::{Deserialize, Serialize};
+
+use crate::output::Output;
+
+/// The grid with the trials' names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this file.
+    pub format: u32,
+    /// Name of the sweep.
+    pub name: String,
+    /// What the model's size parameter is called.
+    pub size_param: String,
+    /// What D counts: `tokens` or `images`.
+    pub unit: String,
+    /// Units that one optimizer step sees.
+    pub units_per_step: u64,
+    /// Distinct units of the training split; absent if it never repeats.
+    pub unique_units: Option<u64>,
+    /// One entry a budget, smallest first.
+    pub budgets: Vec<PlannedBudget>,
+    /// FLOPs of all trials together.
+    pub flops: f64,
+    /// What the user should know before anything is spent.
+    pub warnings: Vec<String>,
+}
+
+/// The trials of one budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedBudget {
+    /// FLOPs asked for.
+    pub budget: f64,
+    /// The expected optimum that the sizes were laid around; absent where they
+    /// were listed.
+    pub center: Option<f64>,
+    /// What to train: smallest size first, then by seed.
+    pub trials: Vec<PlannedRun>,
+    /// Sizes that were considered and left out.
+    pub skipped: Vec<Skipped>,
+    /// Ends of the window that no trainable size reaches.
+    pub uncovered: Vec<Side>,
+}
+
+/// One trial: a size, a budget, a seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedRun {
+    /// Its directory's name.
+    pub id: TrialId,
+    /// Value of the size parameter.
+    pub size: i64,
+    /// Seed.
+    pub seed: u64,
+    /// N for the fit, as the model declares it.
+    pub n: f64,
+    /// Further counts of N by name.
+    pub counts: BTreeMap<String, f64>,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Units of data that they see.
+    pub d: f64,
+    /// FLOPs that they cost.
+    pub c: f64,
+    /// Peak learning rate.
+    pub lr: f64,
+}
+
+/// A size without a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Value of the size parameter.
+    pub size: i64,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+impl Plan {
+    /// Reads the plan of `output`.
+    pub fn read(output: &Output) -> Result<Self, DocumentError> {
+        read_json(&output.plan())
+    }
+
+    /// Writes it.
+    pub fn write(&self, output: &Output) -> Result<(), DocumentError> {
+        debug_assert_eq!(self.format, FORMAT);
+        write_json(&output.plan(), self)
+    }
+
+    /// Every trial with its budget, smallest budget first.
+    pub fn runs(&self) -> impl Iterator<Item = (&PlannedBudget, &PlannedRun)> {
+        self.budgets
+            .iter()
+            .flat_map(|budget| budget.trials.iter().map(move |run| (budget, run)))
+    }
+}
