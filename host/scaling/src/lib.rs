@@ -1,1 +1,37 @@
-//! Skeleton.
+//! Scaling laws as pure functions: which runs to train, what their losses say,
+//! and what to expect at a budget nobody has trained yet.
+//!
+//! The crate does no I/O and knows neither files nor plugins. It works on four
+//! numbers of a run: parameters N, units of data D (tokens or images), compute
+//! C in FLOPs as counted, and the held-out loss L in the loss's own unit.
+//!
+//! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
+//! * [`isoflop`] finds the loss-minimising size of each budget.
+//! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
+//! * [`laws`] joins them into predictions; [`table`] lists predictions by budget.
+//! * [`analyze()`] does all of it on a list of [`Run`]s and returns one
+//!   serialisable [`Analysis`].
+//!
+//! Each interval is a 95 % interval. How they are built, and how often they
+//! cover the truth in simulation, is written down in `docs/statistics.md`.
+
+#![deny(missing_docs)]
+
+pub mod analyze;
+pub mod grid;
+pub mod interval;
+pub mod isoflop;
+pub mod laws;
+pub mod loss_law;
+pub mod power_law;
+pub mod quality;
+pub mod quantity;
+pub mod run;
+mod student;
+pub mod table;
+
+pub use analyze::{Analysis, AnalysisError, Estimate, Estimator, Options, analyze};
+pub use grid::{Candidate, Grid, GridError, GridSpec, Layout, plan};
+pub use interval::Interval;
+pub use laws::{Laws, Prediction};
+pub use run::{Run, RunError};

@@ -1,0 +1,133 @@
+//! `y = k · C^exponent`, fitted as a weighted straight line in ln–ln.
+//!
+//! Each budget enters with the variance of its own ln y. Where the budgets
+//! scatter around the line by more than those variances explain, every variance
+//! is raised by the same factor, so that an interval never gets narrower than
+//! the law's own misfit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::interval::Interval;
+use crate::student;
+
+/// One budget's contribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogPoint {
+    /// ln C.
+    pub ln_c: f64,
+    /// ln y.
+    pub ln_y: f64,
+    /// Variance of ln y for noise of variance 1; > 0.
+    pub unit_variance: f64,
+    /// Weight in the fit; > 0. Laws of the same minima share their weights, so
+    /// that D*, N* and D*/N* agree at every C.
+    pub weight: f64,
+}
+
+/// The noise behind the points: its variance and degrees of freedom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NoiseLevel {
+    /// Variance of one run's loss; >= 0.
+    pub variance: f64,
+    /// Degrees of freedom of that variance; >= 1.
+    pub dof: f64,
+}
+
+/// A fitted power law.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PowerLaw {
+    /// ln C at the weighted middle of the budgets, where the line is pinned.
+    pub ln_c: f64,
+    /// ln y there.
+    pub ln_y: f64,
+    /// The exponent with its interval.
+    pub exponent: Interval,
+    /// Covariance of (`ln_y`, exponent).
+    pub covariance: [[f64; 2]; 2],
+    /// Variance of ln y of one more budget, trained like these, around the line.
+    pub scatter: f64,
+    /// Degrees of freedom of the intervals.
+    pub dof: f64,
+    /// Weighted squared residuals over what the noise explains, per degree of
+    /// freedom; absent with two budgets or without noise. Well above 1: the
+    /// budgets do not lie on a power law.
+    pub chi_square: Option<f64>,
+}
+
+impl PowerLaw {
+    /// Fits the law to two or more budgets with distinct C.
+    pub(crate) fn fit(points: &[LogPoint], noise: NoiseLevel) -> Self {
+        let total: f64 = points.iter().map(|p| p.weight).sum();
+        let mean = |value: &dyn Fn(&LogPoint) -> f64| {
+            points.iter().map(|p| p.weight * value(p)).sum::<f64>() / total
+        };
+        let (ln_c, ln_y) = (mean(&|p| p.ln_c), mean(&|p| p.ln_y));
+        let spread: f64 = points
+            .iter()
+            .map(|p| p.weight * (p.ln_c - ln_c).powi(2))
+            .sum();
+        let exponent: f64 = points
+            .iter()
+            .map(|p| p.weight * (p.ln_c - ln_c) * (p.ln_y - ln_y) / spread)
+            .sum();
+        let free = points.len() as f64 - 2.0;
+        let misfit: f64 = points
+            .iter()
+            .map(|p| {
+                let residual = p.ln_y - ln_y - exponent * (p.ln_c - ln_c);
+                residual.powi(2) / p.unit_variance
+            })
+            .sum();
+        let variance = if free > 0.0 {
+            noise.variance.max(misfit / free)
+        } else {
+            noise.variance
+        };
+        // Both estimates are linear in the ln y: ln_y = Σ g·y, exponent = Σ h·y.
+        let mut covariance = [[0.0; 2]; 2];
+        for p in points {
+            let share = [p.weight / total, p.weight * (p.ln_c - ln_c) / spread];
+            for (row, a) in covariance.iter_mut().zip(share) {
+                for (entry, b) in row.iter_mut().zip(share) {
+                    *entry += variance * p.unit_variance * a * b;
+                }
+            }
+        }
+        let dof = noise.dof + free;
+        let precision: f64 = points.iter().map(|p| 1.0 / p.unit_variance).sum();
+        Self {
+            ln_c,
+            ln_y,
+            exponent: Interval::symmetric(
+                exponent,
+                student::two_sided(dof) * covariance[1][1].sqrt(),
+            ),
+            covariance,
+            scatter: variance * points.len() as f64 / precision,
+            dof,
+            chi_square: (free > 0.0 && noise.variance > 0.0)
+                .then(|| misfit / free / noise.variance),
+        }
+    }
+
+    /// The prefactor k. Far from the budgets that were measured it means little
+    /// by itself.
+    pub fn k(&self) -> f64 {
+        (self.ln_y - self.exponent.estimate * self.ln_c).exp()
+    }
+
+    /// y at a compute of `c` FLOPs, with the interval in which a budget measured
+    /// like the others would find it.
+    pub fn predict(&self, c: f64) -> Interval {
+        let x = c.ln() - self.ln_c;
+        let [[value, cross], [_, slope]] = self.covariance;
+        let variance = value + 2.0 * x * cross + x * x * slope + self.scatter;
+        Interval::from_log(
+            self.ln_y + self.exponent.estimate * x,
+            student::two_sided(self.dof) * variance.sqrt(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! One finished training run, as the fits see it.
+//!
+//! N, D and C are what was measured; none is derived from the others here. A
+//! run that failed or diverged has no place in this type.
+
+use serde::{Deserialize, Serialize};
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Parameters N under the convention that is being fitted; > 0.
+    pub n: f64,
+    /// Units of data seen, D (tokens or images, repeats counted); > 0.
+    pub d: f64,
+    /// Training compute C in FLOPs, as counted; > 0.
+    pub c: f64,
+    /// Held-out loss; > 0, lower is better.
+    pub loss: f64,
+    /// The budget that the run was planned for, in FLOPs. Runs that carry none
+    /// are grouped by `c`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<f64>,
+    /// Weight in every fit, relative to the other runs (1 where absent): the
+    /// loss's variance is taken as inversely proportional to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+    /// Seed of the trial. Two rows that agree in everything are the same run
+    /// unless their seeds differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Runs that share an error (branches of one trunk) share a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Distinct units in the training data; absent when nothing repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<f64>,
+    /// Name of the run in messages (a trial's id, a row's number).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+impl Run {
+    /// A run with the four measured numbers and nothing else.
+    pub fn new(n: f64, d: f64, c: f64, loss: f64) -> Self {
+        Self {
+            n,
+            d,
+            c,
+            loss,
+            budget: None,
+            weight: None,
+            seed: None,
+            group: None,
+            unique: None,
+            label: None,
+        }
+    }
+
+    /// Passes over the data, D / unique; `None` when nothing is known to repeat.
+    pub fn repeats(&self) -> Option<f64> {
+        self.unique.map(|unique| self.d / unique)
+    }
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// [`RunError`] names the first field that is not finite and positive.
+    pub fn check(&self, row: usize) -> Result<(), RunError> {
+        let fields = [
+            ("n", Some(self.n)),
+            ("d", Some(self.d)),
+            ("c", Some(self.c)),
+            ("loss", Some(self.loss)),
+            ("budget", self.budget),
+            ("weight", self.weight),
+            ("unique", self.unique),
+        ];
+        for (field, value) in fields {
+            if let Some(value) = value
+                && !(value.is_finite() && value > 0.0)
+            {
+                return Err(RunError {
+                    row,
+                    label: self.label.clone(),
+                    field,
+                    value,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A run with a number that no law can be fitted to.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "run {row}{}: {field} is {value}, expected a finite number above 0; correct the row or leave it out",
+    .label.as_ref().map(|l| format!(" ({l})")).unwrap_or_default()
+)]
+pub struct RunError {
+    /// Position in the list that was given, from 0.
+    pub row: usize,
+    /// The run's label, where it has one.
+    pub label: Option<String>,
+    /// Name of the field.
+    pub field: &'static str,
+    /// What it holds.
+    pub value: f64,
+}

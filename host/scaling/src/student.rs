@@ -1,0 +1,32 @@
+//! Student's t with any positive number of degrees of freedom.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::interval::LEVEL;
+
+fn distribution(dof: f64) -> StudentsT {
+    StudentsT::new(0.0, 1.0, dof).expect("degrees of freedom are positive")
+}
+
+/// The two-sided 95 % quantile: |t| stays below it with probability 0.95.
+pub(crate) fn two_sided(dof: f64) -> f64 {
+    distribution(dof).inverse_cdf(0.5 + LEVEL / 2.0)
+}
+
+/// P(T <= t).
+pub(crate) fn cdf(t: f64, dof: f64) -> f64 {
+    distribution(dof).cdf(t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_match_printed_tables() {
+        for (dof, expected) in [(1.0, 12.706), (2.0, 4.303), (7.0, 2.365), (30.0, 2.042)] {
+            assert!((two_sided(dof) - expected).abs() < 1e-3, "{dof}");
+        }
+        assert!((cdf(2.365, 7.0) - 0.975).abs() < 1e-4);
+    }
+}
