@@ -1,1 +1,44 @@
-//! Skeleton.
+//! Write a model, dataset or loss for flops-fit.
+//!
+//! A plugin is a `cdylib` crate with this one dependency. It implements any of
+//! [`Model`], [`Dataset`] and [`Loss`], ordinary traits over [`tch::Tensor`],
+//! and names them:
+//!
+//! ```ignore
+//! flops_fit_plugin::export_plugin! {
+//!     models: { "gpt" => Gpt },
+//!     datasets: { "text" => Text },
+//!     losses: { "cross_entropy" => CrossEntropy },
+//! }
+//! ```
+//!
+//! `cargo build --release --lib` then makes a library that a manifest can name.
+//! The host builds each object from a typed configuration (any serde type),
+//! chooses all data order and randomness, owns the optimizer, and never calls
+//! one object from two threads at once.
+//!
+//! Architecture invariant: authors write plain Rust. The types of the stable
+//! ABI are named in the module [`abi`] alone.
+#![deny(missing_docs)]
+
+pub mod abi;
+mod author;
+
+pub use author::{
+    Batch, Buffer, Context, DataDescription, DataForm, Dataset, Draw, Error, Loss, LossValue, Mode,
+    Model, ModelContext, Parameter, Place, Profile, Result, Split, Unit,
+};
+pub use flops_fit_record as record;
+pub use tch;
+
+/// Version of tch that this was built with; it pins `torch-sys` too.
+pub const TCH_VERSION: &str = "0.26.0";
+
+/// Version of libtorch that this was built with.
+pub const LIBTORCH_VERSION: &str = env!("FLOPS_FIT_LIBTORCH");
+
+/// The compiler that built this, for information.
+pub const RUSTC_VERSION: &str = env!("FLOPS_FIT_RUSTC");
+
+/// Version of this crate.
+pub const PLUGIN_API_VERSION: &str = env!("CARGO_PKG_VERSION");
