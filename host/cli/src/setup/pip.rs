@@ -1,0 +1,135 @@
+//! Downloads the wheels that libtorch is made from, by whatever pip the
+//! machine has, without installing anything into its Python.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::environment::Environment;
+use super::error::Error;
+use super::release::{PLATFORMS, Variant, WHEEL_ABI, WHEEL_PYTHON};
+
+/// Parts of what pip prints when it got no answer from its index.
+const UNREACHABLE: [&str; 8] = [
+    "Failed to establish a new connection",
+    "NewConnectionError",
+    "NameResolutionError",
+    "Temporary failure in name resolution",
+    "Network is unreachable",
+    "Max retries exceeded",
+    "ReadTimeoutError",
+    "ProxyError",
+];
+
+/// Part of what pip prints when its index answered, but hasn't got a package.
+const NOT_OFFERED: &str = "No matching distribution found";
+
+/// The first Python that has pip.
+pub(super) fn find(environment: &Environment) -> Result<PathBuf, Error> {
+    let pythons = environment.pythons();
+    let first = pythons.first().cloned().ok_or(Error::NoPython)?;
+    pythons
+        .into_iter()
+        .find(|python| has_pip(python))
+        .ok_or(Error::NoPip { python: first })
+}
+
+fn has_pip(python: &Path) -> bool {
+    Command::new(python)
+        .args(["-m", "pip", "--version"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Downloads the wheels of `variant` into the folder `wheels`.
+///
+/// pip's own progress goes to the process's standard error. Its temporary
+/// files are kept beside the wheels, so that whoever removes the folder's
+/// parent removes all that an interrupted download left.
+pub(super) fn download(
+    python: &Path,
+    variant: Variant,
+    wheels: &Path,
+    progress: &mut dyn Write,
+) -> Result<(), Error> {
+    let temporary = wheels.with_extension("tmp");
+    for folder in [wheels, &temporary] {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    let mut command = Command::new(python);
+    command
+        .args(["-m", "pip", "download", "--disable-pip-version-check"])
+        .args(["--no-input", "--only-binary=:all:"])
+        .args(["--python-version", WHEEL_PYTHON, "--implementation", "cp"])
+        .args(["--abi", WHEEL_ABI, "--abi", "abi3", "--abi", "none"]);
+    if !variant.with_dependencies() {
+        command.arg("--no-deps");
+    }
+    for platform in PLATFORMS {
+        command.args(["--platform", platform]);
+    }
+    let mut child = command
+        .arg("--dest")
+        .arg(wheels)
+        .args(variant.requirements())
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(std::io::stderr()))
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::io("run", python))?;
+
+    let mut complaints = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            // Progress that nobody can read any more is no reason to stop.
+            let _ = writeln!(progress, "{line}");
+            complaints.push(line);
+        }
+    }
+    let status = child.wait().map_err(Error::io("wait for", python))?;
+    if status.success() {
+        return Ok(());
+    }
+    let says = |part: &str| complaints.iter().find(|line| line.contains(part));
+    let last_error = || {
+        complaints
+            .iter()
+            .rev()
+            .find(|line| line.contains("ERROR"))
+            .or(complaints.last())
+            .map_or_else(|| "it printed no reason".to_owned(), |line| brief(line))
+    };
+    // An index that can't be reached also makes pip say that it offers nothing.
+    Err(
+        if let Some(line) = UNREACHABLE.iter().find_map(|part| says(part)) {
+            Error::Offline {
+                detail: brief(line),
+            }
+        } else if let Some(line) = says(NOT_OFFERED) {
+            Error::NotOffered {
+                detail: brief(line),
+            }
+        } else {
+            Error::Pip {
+                python: python.to_owned(),
+                status,
+                detail: last_error(),
+            }
+        },
+    )
+}
+
+/// The part of pip's line that a person needs, within a sentence of ours.
+fn brief(line: &str) -> String {
+    let line = line.trim().trim_start_matches("ERROR: ");
+    let line = line.trim_start_matches("WARNING: ").trim_end_matches('.');
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
