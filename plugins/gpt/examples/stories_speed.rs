@@ -5,7 +5,10 @@
 //! cargo run --release -p flops-fit-gpt --example stories_speed
 //! ```
 
-#![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures are what this program is for"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -19,7 +22,10 @@ fn main() {
     let start = Instant::now();
     let mut text = Vec::new();
     stories::story(0, 0, &mut text);
-    println!("tables and first story: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "tables and first story: {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
 
     let stories = megabytes_per_second(|index| {
         text.clear();

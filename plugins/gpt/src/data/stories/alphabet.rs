@@ -30,7 +30,11 @@ pub const fn encode(byte: u8) -> Option<u8> {
 
 /// The byte that an id stands for; `None` from 62 on.
 pub const fn decode(id: u8) -> Option<u8> {
-    if (id as usize) < SYMBOLS.len() { Some(SYMBOLS[id as usize]) } else { None }
+    if (id as usize) < SYMBOLS.len() {
+        Some(SYMBOLS[id as usize])
+    } else {
+        None
+    }
 }
 
 /// The id of a byte that the generator wrote.

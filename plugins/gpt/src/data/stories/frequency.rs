@@ -14,10 +14,13 @@ impl Zipf {
     /// The table for `size` ranks, by integer arithmetic alone. Every rank has
     /// at least one slot, so that no word of a class is out of reach.
     pub(super) fn new(size: usize) -> Self {
-        assert!(size <= SLOTS, "a class of {size} words does not fit {SLOTS} slots");
+        assert!(
+            size <= SLOTS,
+            "a class of {size} words does not fit {SLOTS} slots"
+        );
         let weight = |rank: usize| (1_u64 << 40) / (rank as u64 + SHIFT);
         let total: u64 = (0..size).map(weight).sum();
-        let mut table = Box::new([0; SLOTS]);
+        let mut table = vec![0; SLOTS];
         let (mut sum, mut start) = (0, 0);
         for rank in 0..size {
             sum += weight(rank);
@@ -27,7 +30,11 @@ impl Zipf {
             table[start..end].fill(rank as u16);
             start = end;
         }
-        Self(table)
+        Self(
+            table
+                .try_into()
+                .expect("the table was made with this many slots"),
+        )
     }
 
     /// The rank that the top 16 bits of a hash draw.

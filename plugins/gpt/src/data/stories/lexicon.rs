@@ -18,8 +18,14 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Noun, Self::Verb, Self::Adjective, Self::Adverb, Self::Place, Self::Name];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Noun,
+        Self::Verb,
+        Self::Adjective,
+        Self::Adverb,
+        Self::Place,
+        Self::Name,
+    ];
 
     /// How many words the class has.
     pub(super) const fn size(self) -> usize {
@@ -91,7 +97,10 @@ pub(super) struct Word([u8; 16]);
 
 impl Word {
     fn new(text: &str) -> Self {
-        assert!(text.len() <= LONGEST, "{text} is longer than {LONGEST} bytes");
+        assert!(
+            text.len() <= LONGEST,
+            "{text} is longer than {LONGEST} bytes"
+        );
         let mut bytes = [0; 16];
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         bytes[15] = text.len() as u8;
@@ -114,14 +123,19 @@ impl Lexicon {
             .flat_map(|class| class.real_words())
             .map(str::to_ascii_lowercase)
             .collect();
-        let mut smith = Smith { hashes: Hashes::new(0), forbidden: Forbidden::new() };
+        let mut smith = Smith {
+            hashes: Hashes::new(0),
+            forbidden: Forbidden::new(),
+        };
         let mut words = Vec::new();
         for class in Class::ALL {
             words.extend(class.real_words().map(Word::new));
             let end = usize::from(class.base()) + class.size();
             while words.len() < end {
                 let rank = words.len() - usize::from(class.base());
-                let Some(spelt) = smith.word(class, rank) else { continue };
+                let Some(spelt) = smith.word(class, rank) else {
+                    continue;
+                };
                 if used.contains(&spelt) {
                     continue;
                 }
@@ -157,7 +171,7 @@ impl Smith {
         for syllable in 1..=syllables {
             word += spelling::ONSETS[(hash & 63) as usize];
             word += spelling::VOWELS[(hash >> 6 & 15) as usize];
-            if syllable == syllables || hash >> 10 & 3 == 0 {
+            if syllable == syllables || (hash >> 10).trailing_zeros() >= 2 {
                 word += spelling::CODAS[(hash >> 12 & 31) as usize];
             }
             hash >>= 17;
@@ -239,7 +253,11 @@ mod tests {
         let lexicon = Lexicon::new();
         for rank in 32..512 {
             let name = String::from_utf8_lossy(lexicon.word(Class::Name.base() + rank).as_bytes());
-            let endings = if rank % 2 == 0 { spelling::SHE_ENDINGS } else { spelling::HE_ENDINGS };
+            let endings = if rank % 2 == 0 {
+                spelling::SHE_ENDINGS
+            } else {
+                spelling::HE_ENDINGS
+            };
             assert!(endings.iter().any(|e| name.ends_with(e)), "{rank}: {name}");
         }
     }

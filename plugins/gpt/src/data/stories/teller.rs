@@ -189,7 +189,8 @@ impl Teller<'_> {
                 let noun = self.draw(Class::Noun);
                 self.write(noun);
                 let hisses = matches!(self.out.last(), Some(b's' | b'x' | b'h'));
-                self.out.extend_from_slice(if hisses { b"es" } else { b"s" });
+                self.out
+                    .extend_from_slice(if hisses { b"es" } else { b"s" });
             }
             Part::ArticleAdjective => {
                 let adjective = self.draw(Class::Adjective);
@@ -213,7 +214,8 @@ impl Teller<'_> {
     }
 
     fn write(&mut self, word: u16) {
-        self.out.extend_from_slice(self.language.lexicon.word(word).as_bytes());
+        self.out
+            .extend_from_slice(self.language.lexicon.word(word).as_bytes());
     }
 
     /// `a` or `an`, as the word that follows wants it.
@@ -222,7 +224,8 @@ impl Teller<'_> {
             self.language.lexicon.word(next).as_bytes()[0],
             b'a' | b'e' | b'i' | b'o' | b'u'
         );
-        self.out.extend_from_slice(if vowel { b"an " } else { b"a " });
+        self.out
+            .extend_from_slice(if vowel { b"an " } else { b"a " });
     }
 
     fn name(&mut self, name: u16) {
@@ -242,7 +245,8 @@ impl Teller<'_> {
             80..120 => self.name(self.friend),
             120..216 => {
                 self.previous = self.person;
-                self.out.extend_from_slice(if self.is_she() { b"she" } else { b"he" });
+                self.out
+                    .extend_from_slice(if self.is_she() { b"she" } else { b"he" });
             }
             _ => self.noun_phrase(),
         }
@@ -263,7 +267,9 @@ impl Teller<'_> {
         match hash >> 16 & 255 {
             ..112 => self.out.extend_from_slice(b"the "),
             112..208 => self.article(adjective.unwrap_or(noun)),
-            _ => self.out.extend_from_slice(if self.is_she() { b"her " } else { b"his " }),
+            _ => self
+                .out
+                .extend_from_slice(if self.is_she() { b"her " } else { b"his " }),
         }
         if let Some(adjective) = adjective {
             self.write(adjective);
