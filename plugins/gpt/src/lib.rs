@@ -1,3 +1,14 @@
-//! Skeleton.
+//! The reference text plugin: a u-μP GPT, text datasets, cross-entropy.
+//!
+//! Read it as an example of a plugin: [`model`] implements
+//! [`flops_fit_plugin::Model`], [`data`] three [`flops_fit_plugin::Dataset`]s,
+//! [`loss`] one [`flops_fit_plugin::Loss`], and the macro below names them.
 
 pub mod data;
+pub mod loss;
+pub mod model;
+
+flops_fit_plugin::export_plugin! {
+    models: { "gpt" => model::Gpt },
+    losses: { "cross_entropy" => loss::CrossEntropy },
+}
