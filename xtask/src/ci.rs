@@ -1,0 +1,31 @@
+//! `cargo xtask ci`: all that must hold before a change goes in, cheapest
+//! first, the tests last.
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+use crate::{deny, setup, step, test};
+
+pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> {
+    step::run(workspace.cargo("fmt").args(["--all", "--check"]))?;
+    deny::run(workspace)?;
+    // Lints and docs compile torch-sys, and so need libtorch, as tests do.
+    setup::run(workspace, &[])?;
+    step::run(workspace.cargo("clippy").args([
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    step::run(
+        workspace
+            .cargo("doc")
+            .args(["--release", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    if lints_only {
+        return Ok(());
+    }
+    test::run(workspace, &[])
+}
