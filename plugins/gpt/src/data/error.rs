@@ -139,7 +139,7 @@ impl DataError {
             Self::HeldOut { .. } => Some("held_out"),
             Self::TooShort { .. } => Some("seq_len"),
             Self::NoCacheFolder | Self::Cache { .. } => Some("cache_dir"),
-            Self::Fetch(error) => error.key(),
+            Self::Fetch(error) => Some(error.key()),
             Self::Changed { .. } | Self::NoSuchWindow { .. } => None,
         }
     }

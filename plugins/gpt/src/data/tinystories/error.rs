@@ -89,16 +89,16 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// The key of `[dataset.config]` to change, if it is one.
-    pub(crate) fn key(&self) -> Option<&'static str> {
+    /// The key of `[dataset.config]` to change.
+    pub(crate) fn key(&self) -> &'static str {
         match self {
-            Self::Absent { .. } => Some("download"),
-            Self::Unwritable { .. } => Some("dir"),
+            Self::Absent { .. } => "download",
+            Self::Unwritable { .. } => "dir",
             Self::Unreachable { .. }
             | Self::Status { .. }
             | Self::NoHeader { .. }
             | Self::Size { .. }
-            | Self::Sha256 { .. } => Some("base_url"),
+            | Self::Sha256 { .. } => "base_url",
         }
     }
 }
