@@ -5,14 +5,15 @@
 //! all budgets: the residual variance pooled over the default curve of every
 //! budget, seeds included, with the pooled degrees of freedom. A minimum counts
 //! only if the curve rises from it to both ends of the measured sizes and its
-//! curvature is above zero beyond the noise; otherwise a [`Diagnosis`] says what
+//! curvature is above zero at the one-sided 95 %
+//! level; otherwise a [`Diagnosis`] says what
 //! to train.
 
 mod curve;
 mod fit;
 
 pub use curve::Curve;
-pub use fit::{BudgetRuns, fit};
+pub(crate) use fit::{BudgetRuns, fit};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +38,12 @@ pub enum Method {
 }
 
 /// All budgets, fitted together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Isoflop {
+#[derive(Debug)]
+pub(crate) struct Isoflop {
     /// The pooled noise; absent when no budget has enough sizes for a curve.
-    pub noise: Option<Noise>,
+    pub(crate) noise: Option<Noise>,
     /// One entry a budget, smallest first.
-    pub budgets: Vec<BudgetFit>,
+    pub(crate) budgets: Vec<BudgetFit>,
 }
 
 /// Spread of a run's loss around its budget's curve.
@@ -178,14 +179,14 @@ pub enum Diagnosis {
     },
     /// The curve is not bent upwards beyond the noise.
     #[error(
-        "no upward bend beyond the noise (curvature {curvature:.3} ± {half_width:.3}); add N ≈ {}",
+        "no upward bend beyond the noise (curvature {curvature:.4}, standard error {se:.4}); add N ≈ {}",
         counts(add)
     )]
     NotConvex {
         /// Second derivative by ln N where the curve is lowest.
         curvature: f64,
-        /// Half-width of its 95 % interval.
-        half_width: f64,
+        /// Its standard error.
+        se: f64,
         /// Sizes to add.
         add: Vec<f64>,
     },

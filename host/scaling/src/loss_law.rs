@@ -18,13 +18,13 @@ use crate::student;
 
 /// One budget's contribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LossPoint {
+pub(crate) struct LossPoint {
     /// ln C.
-    pub ln_c: f64,
+    pub(crate) ln_c: f64,
     /// L*; > 0.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// Variance of L* for noise of variance 1; > 0.
-    pub unit_variance: f64,
+    pub(crate) unit_variance: f64,
 }
 
 /// A fitted loss law.
@@ -138,8 +138,8 @@ fn quantile(parts: &[Part], dof: f64, probability: f64) -> f64 {
             )
         },
     );
-    // 60 halvings take any such range below the last bit of a loss.
-    for _ in 0..60 {
+    // 35 halvings take the range below any digit that is printed.
+    for _ in 0..35 {
         let middle = f64::midpoint(low, high);
         if below(middle) < probability {
             low = middle;
@@ -151,4 +151,5 @@ fn quantile(parts: &[Part], dof: f64, probability: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

@@ -12,25 +12,43 @@ use crate::student;
 
 /// One budget's contribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogPoint {
+pub(crate) struct LogPoint {
     /// ln C.
-    pub ln_c: f64,
+    pub(crate) ln_c: f64,
     /// ln y.
-    pub ln_y: f64,
+    pub(crate) ln_y: f64,
     /// Variance of ln y for noise of variance 1; > 0.
-    pub unit_variance: f64,
+    pub(crate) unit_variance: f64,
     /// Weight in the fit; > 0. Laws of the same minima share their weights, so
     /// that D*, N* and D*/N* agree at every C.
-    pub weight: f64,
+    pub(crate) weight: f64,
 }
 
 /// The noise behind the points: its variance and degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NoiseLevel {
+pub(crate) struct NoiseLevel {
     /// Variance of one run's loss; >= 0.
-    pub variance: f64,
+    pub(crate) variance: f64,
     /// Degrees of freedom of that variance; >= 1.
-    pub dof: f64,
+    pub(crate) dof: f64,
+}
+
+impl NoiseLevel {
+    /// The noise that explains both the runs and a law's own misfit, the mean
+    /// square `misfit` of `free` degrees of freedom. What the misfit adds to the
+    /// variance is known to `free` degrees only; the two are joined by
+    /// Satterthwaite's formula.
+    pub(crate) fn raised_to(self, misfit: f64, free: f64) -> Self {
+        let excess = misfit - self.variance;
+        if free < 1.0 || excess <= 0.0 {
+            return self;
+        }
+        let spread = self.variance.powi(2) / self.dof + excess.powi(2) / free;
+        Self {
+            variance: misfit,
+            dof: misfit.powi(2) / spread,
+        }
+    }
 }
 
 /// A fitted power law.
@@ -78,11 +96,7 @@ impl PowerLaw {
                 residual.powi(2) / p.unit_variance
             })
             .sum();
-        let variance = if free > 0.0 {
-            noise.variance.max(misfit / free)
-        } else {
-            noise.variance
-        };
+        let NoiseLevel { variance, dof } = noise.raised_to(misfit / free, free);
         // Both estimates are linear in the ln y: ln_y = Σ g·y, exponent = Σ h·y.
         let mut covariance = [[0.0; 2]; 2];
         for p in points {
@@ -93,8 +107,7 @@ impl PowerLaw {
                 }
             }
         }
-        let dof = noise.dof + free;
-        let precision: f64 = points.iter().map(|p| 1.0 / p.unit_variance).sum();
+        let typical = points.iter().map(|p| p.unit_variance).sum::<f64>() / points.len() as f64;
         Self {
             ln_c,
             ln_y,
@@ -103,7 +116,7 @@ impl PowerLaw {
                 student::two_sided(dof) * covariance[1][1].sqrt(),
             ),
             covariance,
-            scatter: variance * points.len() as f64 / precision,
+            scatter: variance * typical,
             dof,
             chi_square: (free > 0.0 && noise.variance > 0.0)
                 .then(|| misfit / free / noise.variance),
@@ -130,4 +143,5 @@ impl PowerLaw {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

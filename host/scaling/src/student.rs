@@ -13,6 +13,11 @@ pub(crate) fn two_sided(dof: f64) -> f64 {
     distribution(dof).inverse_cdf(0.5 + LEVEL / 2.0)
 }
 
+/// The one-sided 95 % quantile: t stays below it with probability 0.95.
+pub(crate) fn one_sided(dof: f64) -> f64 {
+    distribution(dof).inverse_cdf(LEVEL)
+}
+
 /// P(T <= t).
 pub(crate) fn cdf(t: f64, dof: f64) -> f64 {
     distribution(dof).cdf(t)
@@ -27,6 +32,7 @@ mod tests {
         for (dof, expected) in [(1.0, 12.706), (2.0, 4.303), (7.0, 2.365), (30.0, 2.042)] {
             assert!((two_sided(dof) - expected).abs() < 1e-3, "{dof}");
         }
+        assert!((one_sided(7.0) - 1.895).abs() < 1e-3);
         assert!((cdf(2.365, 7.0) - 0.975).abs() < 1e-4);
     }
 }

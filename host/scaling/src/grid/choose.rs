@@ -310,4 +310,5 @@ fn is_positive(value: f64) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

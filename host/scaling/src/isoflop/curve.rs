@@ -194,8 +194,8 @@ mod tests {
         check(|x| (x + 4.0).powi(2), 2, Lowest::AtLowEnd);
         check(|x| -x * x, 2, Lowest::Nowhere);
         check(|x| -x, 2, Lowest::AtHighEnd);
-        // A local minimum at 1 that the high end undercuts.
-        check(|x| -(x - 2.5).powi(3) + x, 3, Lowest::AtHighEnd);
+        // A local minimum near 0.6 that the high end undercuts.
+        check(|x| -(x - 1.0).powi(3) + x / 2.0, 3, Lowest::AtHighEnd);
     }
 
     #[test]

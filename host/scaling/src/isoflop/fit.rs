@@ -11,11 +11,11 @@ use crate::student;
 
 /// The runs of one budget.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BudgetRuns<'a> {
+pub(crate) struct BudgetRuns<'a> {
     /// FLOPs that they were planned for.
-    pub budget: f64,
+    pub(crate) budget: f64,
     /// Each run with its position in the list that is being analysed; not empty.
-    pub runs: Vec<(usize, &'a Run)>,
+    pub(crate) runs: Vec<(usize, &'a Run)>,
 }
 
 /// Sizes within this factor of the lowest one are the window of the windowed
@@ -25,7 +25,7 @@ const WINDOW: f64 = 4.0;
 /// Fits every curve of every budget, pools the noise and judges the minima.
 ///
 /// All numbers of the runs have to be finite and positive.
-pub fn fit(budgets: &[BudgetRuns<'_>]) -> Isoflop {
+pub(crate) fn fit(budgets: &[BudgetRuns<'_>]) -> Isoflop {
     let mut drafts: Vec<Draft> = budgets.iter().map(Draft::new).collect();
     drafts.sort_by(|a, b| a.budget.total_cmp(&b.budget));
     let noise = pool(&drafts);
@@ -161,20 +161,19 @@ impl Draft {
             }),
             Lowest::Nowhere => Outcome::Undetermined(Diagnosis::NotConvex {
                 curvature: curve.derivative(0.0, 2) / curve.half_width.powi(2),
-                half_width: t * noise.sd * curvature_unit_se(curve, 0.0),
+                se: noise.sd * curvature_unit_se(curve, 0.0),
                 add: vec![lowest / step, highest * step],
             }),
             Lowest::Inside(u) => {
-                let curvature = Interval::symmetric(
-                    curve.derivative(u, 2) / curve.half_width.powi(2),
-                    t * noise.sd * curvature_unit_se(curve, u),
-                );
-                if curvature.low > 0.0 {
+                let curvature = curve.derivative(u, 2) / curve.half_width.powi(2);
+                let se = noise.sd * curvature_unit_se(curve, u);
+                if curvature > student::one_sided(noise.dof) * se {
+                    let curvature = Interval::symmetric(curvature, t * se);
                     Outcome::Minimum(self.minimum(draft, u, curvature, noise.sd, t))
                 } else {
                     Outcome::Undetermined(Diagnosis::NotConvex {
-                        curvature: curvature.estimate,
-                        half_width: curvature.half_width(),
+                        curvature,
+                        se,
                         add: vec![lowest / step, highest * step],
                     })
                 }
@@ -322,4 +321,5 @@ fn pool(drafts: &[Draft]) -> Option<Noise> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

@@ -8,9 +8,9 @@ use crate::interval::Interval;
 use crate::power_law::NoiseLevel;
 
 /// Values of E in the mixture.
-const MEMBERS: usize = 65;
+const MEMBERS: usize = 33;
 /// Values of E tried to find the likelihood's peak.
-const SCAN: usize = 129;
+const SCAN: usize = 65;
 /// E stays below this share of the lowest L*: at 1 the law has no logarithm.
 const CEILING: f64 = 0.999;
 /// Log likelihood below the peak at which a value of E counts for nothing.
@@ -42,11 +42,7 @@ pub(super) fn fit(points: &[LossPoint], noise: NoiseLevel) -> LossLaw {
     let best = profile.at(peak);
     let count = points.len() as f64;
     let free = count - 3.0;
-    let variance = if free > 0.0 {
-        noise.variance.max(best.rss / free)
-    } else {
-        noise.variance
-    };
+    let NoiseLevel { variance, dof } = noise.raised_to(best.rss / free, free);
     let members = profile.members(peak, variance);
     let by_share = |value: fn(&Member) -> f64, estimate: f64| {
         let mut sorted: Vec<(f64, f64)> = members.iter().map(|m| (value(m), m.share)).collect();
@@ -57,14 +53,14 @@ pub(super) fn fit(points: &[LossPoint], noise: NoiseLevel) -> LossLaw {
             high: weighted_quantile(&sorted, 0.975).max(estimate),
         }
     };
-    let precision: f64 = points.iter().map(|p| 1.0 / p.unit_variance).sum();
+    let typical = points.iter().map(|p| p.unit_variance).sum::<f64>() / count;
     LossLaw {
         floor: by_share(|m| m.floor, peak),
         exponent: by_share(|m| m.exponent, best.exponent),
         k: (best.ln_k + best.exponent * profile.ln_c).exp(),
         ln_c: profile.ln_c,
-        scatter: variance * count / precision,
-        dof: noise.dof + free.max(0.0),
+        scatter: variance * typical,
+        dof,
         chi_square: (free > 0.0 && noise.variance > 0.0).then(|| best.rss / free / noise.variance),
         members,
     }
@@ -184,11 +180,11 @@ impl<'a> Profile<'a> {
     /// neighbours.
     fn peak(&self) -> f64 {
         let spacing = self.ceiling / (SCAN - 1) as f64;
-        let scan = |i: usize| self.at(spacing * i as f64).rss;
-        let lowest = (0..SCAN)
-            .min_by(|&i, &j| scan(i).total_cmp(&scan(j)))
-            .unwrap_or(0);
-        let middle = spacing * lowest as f64;
+        let (_, middle) = (0..SCAN)
+            .map(|i| spacing * i as f64)
+            .map(|floor| (self.at(floor).rss, floor))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or_default();
         let solver = BrentOpt::new(
             (middle - spacing).max(0.0),
             (middle + spacing).min(self.ceiling),

@@ -1,0 +1,164 @@
+//! The whole analysis as its callers see it: errors, what is left out, what is
+//! kept on disk, and what must not depend on units.
+
+use flops_fit_scaling::{Analysis, Estimator, Options, Run, analyze};
+use proptest::prelude::*;
+
+use crate::sweeps::{NOVELS, STORIES};
+
+fn error(runs: &[Run], options: &Options) -> String {
+    analyze(runs, options).unwrap_err().to_string()
+}
+
+#[test]
+fn impossible_numbers_name_their_row() {
+    let options = Options::default();
+    let good = Run::new(1e4, 1e5, 6e9, 2.0);
+    assert_eq!(
+        error(&[], &options),
+        "no finished runs to fit; train some, or check that their losses were read"
+    );
+    let bad = Run {
+        loss: f64::NAN,
+        label: Some("a3f9".to_owned()),
+        ..good.clone()
+    };
+    assert_eq!(
+        error(&[good.clone(), bad], &options),
+        "run 1 (a3f9): loss is NaN, expected a finite number above 0; correct the row or leave it out"
+    );
+    let negative = Run {
+        weight: Some(-1.0),
+        ..good.clone()
+    };
+    assert_eq!(
+        error(&[negative], &options),
+        "run 0: weight is -1, expected a finite number above 0; correct the row or leave it out"
+    );
+    let targets = Options {
+        targets: vec![1e12, 0.0],
+        ..options.clone()
+    };
+    assert_eq!(
+        error(&[good.clone()], &targets),
+        "target budget 0: expected a finite number of FLOPs above 0"
+    );
+    let limit = Options {
+        max_repeats: Some(f64::NAN),
+        ..options
+    };
+    assert_eq!(
+        error(&[good], &limit),
+        "limit of NaN passes over the data: expected a number above 0"
+    );
+}
+
+#[test]
+fn too_few_runs_are_an_answer_not_an_error() {
+    let runs = NOVELS.runs(1e10);
+    let one_budget = analyze(&runs, &Options::default()).unwrap();
+    assert!(one_budget.estimates.is_empty());
+    assert!(one_budget.budgets[0].outcome.minimum().is_some());
+    let lonely = analyze(&runs[..2], &Options::default()).unwrap();
+    assert_eq!(lonely.noise, None);
+    assert_eq!(lonely.budgets[0].sizes, 1);
+}
+
+#[test]
+fn every_method_is_reported() {
+    let analysis = analyze(&STORIES.runs(3e11), &Options::default()).unwrap();
+    let estimators: Vec<Estimator> = analysis.estimates.iter().map(|e| e.estimator).collect();
+    // Only the budget 3e11 has the six sizes of a cubic: no law through one point.
+    assert_eq!(
+        estimators,
+        [
+            Estimator::Isoflop,
+            Estimator::IsoflopParabola,
+            Estimator::IsoflopWindowed
+        ]
+    );
+    let followed = analysis.recommended().unwrap();
+    assert_eq!(followed.estimator, Estimator::Isoflop);
+    let budgets: Vec<f64> = followed.predictions.iter().map(|p| p.c).collect();
+    assert_eq!(budgets.len(), 8, "1e10 to 3e13: {budgets:?}");
+    for row in &followed.predictions {
+        let product = row.n.estimate * row.units_per_parameter.estimate;
+        assert!((product / row.d.estimate - 1.0).abs() < 1e-9);
+        assert_eq!(row.is_far(), row.c > 3.1e13);
+    }
+}
+
+#[test]
+fn repeated_data_and_rows_are_left_out() {
+    let mut runs = NOVELS.runs(3e11);
+    let all = runs.len();
+    runs.push(runs[0].clone());
+    let longest = (0..all)
+        .max_by(|&i, &j| runs[i].d.total_cmp(&runs[j].d))
+        .unwrap();
+    runs[longest].unique = Some(runs[longest].d / 6.0);
+    let analysis = analyze(&runs, &Options::default()).unwrap();
+    let dropped: Vec<usize> = analysis.left_out.iter().map(|l| l.run).collect();
+    assert_eq!(dropped, [longest, all]);
+    let fitted: usize = analysis.budgets.iter().map(|b| b.runs.len()).sum();
+    assert_eq!(fitted + dropped.len(), analysis.runs);
+    let keep = Options {
+        max_repeats: None,
+        ..Options::default()
+    };
+    assert_eq!(analyze(&runs, &keep).unwrap().left_out.len(), 1);
+}
+
+#[test]
+fn an_analysis_survives_json() {
+    let analysis = analyze(&STORIES.runs(1e12), &Options::default()).unwrap();
+    let text = serde_json::to_string(&analysis).unwrap();
+    let back: Analysis = serde_json::from_str(&text).unwrap();
+    assert_eq!(back, analysis);
+    let laws = &back.recommended().unwrap().laws;
+    assert_eq!(
+        laws.predict(1e12),
+        analysis.recommended().unwrap().laws.predict(1e12)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn units_do_not_matter(
+        n in 0.01_f64..100.0,
+        d in 0.01_f64..100.0,
+        c in 0.01_f64..100.0,
+        loss in 0.1_f64..10.0,
+    ) {
+        let runs = NOVELS.runs(3e11);
+        let scaled: Vec<Run> = runs
+            .iter()
+            .map(|run| Run {
+                n: n * run.n,
+                d: d * run.d,
+                c: c * run.c,
+                loss: loss * run.loss,
+                budget: run.budget.map(|budget| c * budget),
+                ..run.clone()
+            })
+            .collect();
+        let at = |runs: &[Run], target: f64| {
+            let options = Options { targets: vec![target], ..Options::default() };
+            let analysis = analyze(runs, &options).unwrap();
+            analysis.recommended().unwrap().predictions[0].clone()
+        };
+        let (before, after) = (at(&runs, 1e12), at(&scaled, c * 1e12));
+        for (a, b, factor) in [
+            (before.n, after.n, n),
+            (before.d, after.d, d),
+            (before.units_per_parameter, after.units_per_parameter, d / n),
+            (before.loss, after.loss, loss),
+        ] {
+            for (a, b) in [(a.estimate, b.estimate), (a.low, b.low), (a.high, b.high)] {
+                prop_assert!((b / (factor * a) - 1.0).abs() < 1e-5, "{a} {b} {factor}");
+            }
+        }
+    }
+}
