@@ -1,1 +1,44 @@
-//! Skeleton.
+//! Loads plugins and trains one trial.
+//!
+//! This is the only host crate that links libtorch. It is used as the library
+//! of `flops-fit-worker`, one process a trial, so whatever a plugin does it can
+//! only take its own trial down.
+//!
+//! The way of a training run:
+//!
+//! ```text
+//! trial.json ─▶ plugin (open, build) ─▶ flat (one buffer for all parameters)
+//!                                          │
+//!   order ─▶ feed (thread) ─▶ batch ─▶ forward, loss, backward ─▶ adamw
+//!                                          │                       ▲
+//!                                      divergence              schedule
+//!                                          ▼
+//!                                      evaluate ─▶ result.json
+//! ```
+#![deny(missing_docs)]
+
+mod adamw;
+mod allocator;
+mod contract;
+mod describe;
+mod divergence;
+mod evaluate;
+mod feed;
+mod flat;
+mod memory;
+mod order;
+mod parent;
+mod plugin;
+mod schedule;
+mod train;
+mod worker;
+
+pub use adamw::AdamWState;
+pub use allocator::keep_freed_memory;
+pub use describe::describe;
+pub use flat::FlatParameters;
+pub use order::Order;
+pub use plugin::{Batch, Dataset, Library, Loss, Model, ModelKind, ModelParameter};
+pub use schedule::rate;
+pub use train::{Observer, Trained, train};
+pub use worker::{Command, run};

@@ -1,6 +1,6 @@
 //! What one trial is to train.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +76,8 @@ pub struct RunSettings {
     pub base_dir: PathBuf,
     /// N that the model declared for this size when it was planned.
     pub declared_n: u64,
+    /// Further counts of N by name, recorded with the result.
+    pub counts: BTreeMap<String, f64>,
     /// Training FLOPs per unit in force (three times the forward pass).
     pub flops_per_unit: f64,
     /// Units in one example.

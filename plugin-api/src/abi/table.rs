@@ -22,12 +22,12 @@ pub type Answer<T> = RResult<T, RString>;
 
 /// A plugin's object: opaque to the host, freed by its table's `drop`.
 #[repr(transparent)]
-#[derive(Clone, Copy, StableAbi)]
+#[derive(Debug, Clone, Copy, StableAbi)]
 pub struct Handle(pub *mut c_void);
 
 /// A device: −1 for the CPU, else the CUDA device's number.
 #[repr(transparent)]
-#[derive(Clone, Copy, StableAbi)]
+#[derive(Debug, Clone, Copy, StableAbi)]
 pub struct AbiDevice(pub i32);
 
 impl From<Device> for AbiDevice {

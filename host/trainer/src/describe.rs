@@ -1,0 +1,182 @@
+//! Answers for all candidate sizes at once, so that a sweep can be planned
+//! without the parent ever opening a plugin.
+
+use std::collections::BTreeMap;
+
+use flops_fit_plugin::{DataDescription, LIBTORCH_VERSION, Unit};
+use flops_fit_trial::{
+    ComponentFacts, DatasetFacts, DescribeRequest, Description, Failure, SizeFacts, SizeOutcome,
+    WantedComponent,
+};
+use serde_json::Value;
+use tch::Device;
+
+use crate::plugin::{Library, ModelKind};
+
+/// Looks at model, dataset and loss, and counts every size.
+///
+/// A size that the model refuses is an answer; anything else that goes wrong is
+/// a failure.
+pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
+    let base_dir = request.base_dir.to_string_lossy();
+    let (model_library, dataset_library, loss_library) = (
+        open(&request.model)?,
+        open(&request.dataset)?,
+        open(&request.loss)?,
+    );
+    let model = model_library.model(&request.model.kind)?;
+    let dataset =
+        dataset_library.dataset(&request.dataset.kind, &request.dataset.config, &base_dir)?;
+    let data = dataset.description().clone();
+    let loss = loss_library.loss(&request.loss.kind, &request.loss.config, &data)?;
+
+    let sizes = request.sizes.iter().map(|&size| {
+        let config = with_size(&request.model.config, &request.size_param, size);
+        Ok(SizeFacts {
+            size,
+            outcome: size_facts(&model, model_library.name(), &config, &data)?,
+        })
+    });
+    let description = Description {
+        model: facts(&model_library, &request.model.kind, Value::Null),
+        dataset: facts(
+            &dataset_library,
+            &request.dataset.kind,
+            dataset.identity().clone(),
+        ),
+        loss: facts(&loss_library, &request.loss.kind, loss.canonical().clone()),
+        data: data_facts(&data, dataset.fingerprint()?),
+        sizes: sizes.collect::<Result<_, Failure>>()?,
+        libtorch: LIBTORCH_VERSION.to_owned(),
+    };
+    loss.close()?;
+    dataset.close()?;
+    Ok(description)
+}
+
+fn open(wanted: &WantedComponent) -> Result<Library, Failure> {
+    Library::open(&wanted.library)
+}
+
+/// `config` with the size parameter set; dots in its name go into tables.
+fn with_size(config: &Value, size_param: &str, size: i64) -> Value {
+    let mut whole = config.clone();
+    let mut place = &mut whole;
+    for key in size_param.split('.') {
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        place = &mut place[key];
+    }
+    *place = Value::from(size);
+    whole
+}
+
+fn size_facts(
+    model: &ModelKind,
+    plugin: &str,
+    config: &Value,
+    data: &DataDescription,
+) -> Result<SizeOutcome, Failure> {
+    match count(model, plugin, config, data) {
+        Ok(outcome) => Ok(outcome),
+        Err(Failure::Config { key, message, .. }) => Ok(SizeOutcome::Refused {
+            key,
+            reason: message,
+        }),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn count(
+    model: &ModelKind,
+    plugin: &str,
+    config: &Value,
+    data: &DataDescription,
+) -> Result<SizeOutcome, Failure> {
+    let canonical = model.canonical(config)?;
+    let (n, forward, counts) = if let Some(profile) = model.profile(config, data)? {
+        (profile.n, profile.forward_flops_per_unit, profile.counts)
+    } else {
+        let built = model.build(config, data, Device::Cpu, 0)?;
+        let n = built.num_params()?;
+        built.close()?;
+        (n, None, BTreeMap::new())
+    };
+    let flops_per_unit = match forward {
+        Some(forward) if forward.is_finite() && forward > 0.0 => 3.0 * forward,
+        Some(forward) => {
+            return Err(violation(
+                plugin,
+                format!(
+                    "profile() gives {forward} forward FLOPs per unit; expected a positive number"
+                ),
+            ));
+        }
+        None if data.unit == Unit::Tokens => 6.0 * n as f64,
+        None => {
+            let rule = "the dataset counts images, for which 6N FLOPs per unit would be wrong; \
+                        give forward_flops_per_unit in the model's profile()";
+            return Err(violation(plugin, rule.to_owned()));
+        }
+    };
+    if n == 0 {
+        return Err(violation(plugin, "it counts N = 0 parameters".to_owned()));
+    }
+    Ok(SizeOutcome::Accepted {
+        n,
+        counts,
+        flops_per_unit,
+        flops_from_model: forward.is_some(),
+        config: canonical,
+    })
+}
+
+fn violation(plugin: &str, rule: String) -> Failure {
+    Failure::ContractViolation {
+        plugin: plugin.to_owned(),
+        rule,
+    }
+}
+
+fn facts(library: &Library, kind: &str, config: Value) -> ComponentFacts {
+    ComponentFacts {
+        plugin: library.name().to_owned(),
+        version: library.version().to_owned(),
+        kind: kind.to_owned(),
+        config,
+    }
+}
+
+fn data_facts(data: &DataDescription, fingerprint: String) -> DatasetFacts {
+    DatasetFacts {
+        fingerprint,
+        unit: match data.unit {
+            Unit::Tokens => "tokens".to_owned(),
+            Unit::Images => "images".to_owned(),
+        },
+        units_per_example: data.units_per_example,
+        unique_units: data.unique_units,
+        train_examples: data.train_examples,
+        held_out_examples: data.held_out_examples,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_size_goes_where_its_key_says() {
+        assert_eq!(
+            with_size(&json!({"a": 1}), "d_model", 8),
+            json!({"a": 1, "d_model": 8})
+        );
+        assert_eq!(
+            with_size(&json!({}), "block.width", 8),
+            json!({"block": {"width": 8}})
+        );
+        assert_eq!(with_size(&Value::Null, "d", 8), json!({"d": 8}));
+    }
+}

@@ -1,0 +1,160 @@
+//! The held-out loss: one fixed set of examples, the same for every run.
+
+use std::collections::BTreeMap;
+
+use flops_fit_plugin::{Context, DataDescription, Mode, Split, Unit};
+use flops_fit_trial::Failure;
+
+use crate::{
+    feed::{Feed, Wanted},
+    order::Order,
+    plugin::{Loss, Model},
+};
+
+/// Units in one evaluation batch, at least one example: enough to keep a core
+/// busy, few enough to stay in its cache.
+const BATCH_UNITS: u64 = 4096;
+
+/// What was measured on the held-out set.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HeldOut {
+    pub(crate) loss: f64,
+    pub(crate) standard_error: f64,
+    pub(crate) metrics: BTreeMap<String, f64>,
+    pub(crate) units: u64,
+}
+
+/// The batches of the held-out set of about `eval_units`, evenly spread; the
+/// whole split where it is smaller.
+pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Wanted> {
+    let each = data.units_per_example.max(1);
+    let wanted = eval_units.div_ceil(each).max(1);
+    let count = match data.held_out_examples {
+        Some(examples) if overlaps(data) => wanted.min(examples.div_ceil(each)),
+        Some(examples) => wanted.min(examples),
+        None => wanted,
+    };
+    let draws: Vec<_> = Order::held_out(data.held_out_examples, count.max(1)).collect();
+    let size = (BATCH_UNITS / each).max(1) as usize;
+    draws
+        .chunks(size)
+        .map(|draws| Wanted {
+            split: Split::HeldOut,
+            draws: draws.to_vec(),
+        })
+        .collect()
+}
+
+/// Whether neighbouring examples share units, as the windows of a text do, of
+/// which every offset is an example.
+fn overlaps(data: &DataDescription) -> bool {
+    match (data.unit, data.train_examples, data.unique_units) {
+        (Unit::Tokens, Some(examples), Some(unique)) => {
+            examples.saturating_mul(data.units_per_example) > unique.saturating_mul(2)
+        }
+        _ => false,
+    }
+}
+
+/// Runs `batches` held-out batches of the feed through the model.
+pub(crate) fn evaluate(
+    model: &Model,
+    loss: &Loss,
+    feed: &Feed<'_>,
+    batches: usize,
+    step: u64,
+) -> Result<HeldOut, Failure> {
+    let _no_grad = tch::no_grad_guard();
+    let context = Context {
+        mode: Mode::Eval,
+        seed: 0,
+        step,
+    };
+    let mut means = Vec::with_capacity(batches);
+    let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
+    for _ in 0..batches {
+        let batch = feed.next()?;
+        let outputs = model.forward(&batch.inputs, context)?;
+        let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
+        let weight = value.units as f64;
+        for (name, metric) in value.metrics {
+            *metrics.entry(name).or_default() += weight * metric;
+        }
+        means.push((value.mean.double_value(&[]), weight));
+    }
+    let units: f64 = means.iter().map(|(_, weight)| weight).sum();
+    let mean = means.iter().map(|(m, weight)| m * weight).sum::<f64>() / units;
+    for sum in metrics.values_mut() {
+        *sum /= units;
+    }
+    Ok(HeldOut {
+        loss: mean,
+        standard_error: standard_error(&means, mean, units),
+        metrics,
+        units: units as u64,
+    })
+}
+
+/// Of a weighted mean of batch means, which are taken as independent.
+fn standard_error(means: &[(f64, f64)], mean: f64, units: f64) -> f64 {
+    let n = means.len() as f64;
+    if n < 2.0 {
+        return 0.0;
+    }
+    let squares: f64 = means
+        .iter()
+        .map(|(m, weight)| (weight / units * (m - mean)).powi(2))
+        .sum();
+    (squares * n / (n - 1.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flops_fit_plugin::DataForm;
+
+    fn data(held_out: Option<u64>, train: Option<u64>, unique: Option<u64>) -> DataDescription {
+        DataDescription {
+            form: DataForm::Tokens {
+                vocabulary: 64,
+                seq_len: 64,
+                bytes_per_token: None,
+            },
+            unit: Unit::Tokens,
+            units_per_example: 64,
+            unique_units: unique,
+            train_examples: train,
+            held_out_examples: held_out,
+        }
+    }
+
+    fn examples(data: &DataDescription) -> usize {
+        plan(data, 65_536)
+            .iter()
+            .map(|wanted| wanted.draws.len())
+            .sum()
+    }
+
+    #[test]
+    fn as_many_units_as_wanted_or_the_whole_split() {
+        assert_eq!(examples(&data(None, None, None)), 1024);
+        assert_eq!(
+            examples(&data(Some(200_000), Some(3_000_000), Some(3_000_064))),
+            1024
+        );
+        // 6400 tokens are a hundred windows of 64, not 6337 overlapping ones.
+        assert_eq!(
+            examples(&data(Some(6337), Some(3_000_000), Some(3_000_064))),
+            100
+        );
+        // Disjoint examples: each is one.
+        assert_eq!(examples(&data(Some(500), Some(1000), Some(64_000))), 500);
+    }
+
+    #[test]
+    fn standard_error_of_equal_batches_is_the_textbook_one() {
+        let means = [(1.0, 10.0), (2.0, 10.0), (3.0, 10.0), (4.0, 10.0)];
+        let sd = (5.0_f64 / 3.0).sqrt();
+        assert!((standard_error(&means, 2.5, 40.0) - sd / 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,252 @@
+//! All parameters in one buffer, all gradients in another.
+//!
+//! The model's own leaf tensors become views of the parameter buffer, each at a
+//! multiple of 64 bytes. Whatever touches all parameters (the optimizer, the
+//! gradient's norm, a checkpoint, an all-reduce) is then one pass over one
+//! buffer.
+
+use flops_fit_trial::{Failure, Phase};
+use tch::{Kind, Tensor};
+
+use crate::{
+    memory::{floats, floats_mut, is_plain},
+    plugin::ModelParameter,
+};
+
+/// Floats in 64 bytes.
+const ALIGN: usize = 16;
+
+/// Where one parameter is, and its multipliers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Segment {
+    /// Name.
+    pub name: String,
+    /// First element in the buffers.
+    pub offset: usize,
+    /// Elements.
+    pub len: usize,
+    /// The learning rate's factor.
+    pub lr_scale: f64,
+    /// The weight decay's factor.
+    pub decay_scale: f64,
+}
+
+/// The parameter and gradient buffers of one model.
+#[derive(Debug)]
+pub struct FlatParameters {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) params: Tensor,
+    pub(crate) grads: Tensor,
+    leaves: Vec<Tensor>,
+    /// Units that the gradients in the buffer are summed over.
+    weight: f64,
+    used: bool,
+}
+
+impl FlatParameters {
+    /// Moves `parameters` into one buffer and re-points the model's tensors at
+    /// it. Fails if they are not distinct, trainable, contiguous fp32 leaves.
+    pub fn adopt(plugin: &str, parameters: Vec<ModelParameter>) -> Result<Self, Failure> {
+        check(plugin, &parameters)?;
+        let mut segments = Vec::with_capacity(parameters.len());
+        let mut offset = 0;
+        for p in &parameters {
+            let len = p.tensor.numel();
+            let (lr_scale, decay_scale) = (p.lr_scale, p.decay_scale);
+            segments.push(Segment {
+                name: p.name.clone(),
+                offset,
+                len,
+                lr_scale,
+                decay_scale,
+            });
+            offset += len.next_multiple_of(ALIGN);
+        }
+        let device = parameters
+            .first()
+            .map_or(tch::Device::Cpu, |p| p.tensor.device());
+        let options = (Kind::Float, device);
+        let (params, grads) = (
+            Tensor::f_zeros([offset as i64], options),
+            Tensor::f_zeros([offset as i64], options),
+        );
+        let (params, grads) = (params.map_err(|e| host(&e))?, grads.map_err(|e| host(&e))?);
+
+        let _no_grad = tch::no_grad_guard();
+        let mut leaves = Vec::with_capacity(parameters.len());
+        for (mut p, segment) in parameters.into_iter().zip(&segments) {
+            let view = params
+                .narrow(0, segment.offset as i64, segment.len as i64)
+                .view(p.tensor.size().as_slice());
+            view.shallow_clone()
+                .f_copy_(&p.tensor)
+                .map_err(|e| host(&e))?;
+            // On the tensor's own implementation, which the model shares with us.
+            p.tensor.set_data(&view);
+            leaves.push(p.tensor);
+        }
+        Ok(Self {
+            segments,
+            params,
+            grads,
+            leaves,
+            weight: 0.0,
+            used: true,
+        })
+    }
+
+    /// The leaves, in the model's order, to differentiate by.
+    pub fn leaves(&self) -> &[Tensor] {
+        &self.leaves
+    }
+
+    /// Elements of all parameters, without padding.
+    pub fn numel(&self) -> usize {
+        self.segments.iter().map(|s| s.len).sum()
+    }
+
+    /// Adds `weight` times one micro-batch's gradients (in the order of
+    /// [`leaves`](Self::leaves); undefined ones count as zero).
+    pub fn accumulate(&mut self, gradients: &[Tensor], weight: f64) -> Result<(), Failure> {
+        let first = std::mem::replace(&mut self.used, false);
+        self.weight = if first { weight } else { self.weight + weight };
+        for (gradient, segment) in gradients.iter().zip(&self.segments) {
+            if !gradient.defined() {
+                if first {
+                    let _ = self
+                        .grads
+                        .narrow(0, segment.offset as i64, segment.len as i64)
+                        .zero_();
+                }
+                continue;
+            }
+            let gradient = gradient.f_contiguous().map_err(|e| host(&e))?;
+            if is_plain(&gradient) && is_plain(&self.grads) {
+                let to = &mut floats_mut(&mut self.grads)[segment.offset..][..segment.len];
+                add(to, floats(&gradient), weight as f32, first);
+            } else {
+                let mut to = self
+                    .grads
+                    .narrow(0, segment.offset as i64, segment.len as i64);
+                let from = gradient
+                    .f_view([-1])
+                    .and_then(|g| g.f_to_kind(Kind::Float))
+                    .map_err(|e| host(&e))?;
+                if first {
+                    to.f_copy_(&(from * weight)).map_err(|e| host(&e))?;
+                } else {
+                    let _ = to.f_add_(&(from * weight)).map_err(|e| host(&e))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that the gradients were used: the next accumulation starts anew.
+    pub(crate) fn finish_step(&mut self) {
+        self.used = true;
+    }
+
+    /// Sum of the weights of the gradients in the buffer.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// ‖g‖₂ over all parameters, as it stands in the buffer.
+    pub fn grad_norm(&self) -> f64 {
+        if is_plain(&self.grads) {
+            // Lanes of their own, so that the sum vectorises and keeps its order.
+            let mut lanes = [0.0_f64; ALIGN];
+            for chunk in floats(&self.grads).chunks_exact(ALIGN) {
+                for (lane, &g) in lanes.iter_mut().zip(chunk) {
+                    *lane += f64::from(g) * f64::from(g);
+                }
+            }
+            lanes.iter().sum::<f64>().sqrt()
+        } else {
+            self.grads.norm().double_value(&[])
+        }
+    }
+}
+
+fn add(to: &mut [f32], from: &[f32], weight: f32, first: bool) {
+    if first {
+        for (t, f) in to.iter_mut().zip(from) {
+            *t = weight * f;
+        }
+    } else {
+        for (t, f) in to.iter_mut().zip(from) {
+            *t += weight * f;
+        }
+    }
+}
+
+fn check(plugin: &str, parameters: &[ModelParameter]) -> Result<(), Failure> {
+    let bad = |name: &str, expected: &str, got: String| Failure::BadTensor {
+        plugin: plugin.to_owned(),
+        what: format!("parameter `{name}`"),
+        expected: expected.to_owned(),
+        got,
+    };
+    let mut seen = std::collections::HashSet::new();
+    for p in parameters {
+        let t = &p.tensor;
+        if !t.defined() {
+            return Err(bad(
+                &p.name,
+                "a defined tensor",
+                "an undefined one".to_owned(),
+            ));
+        }
+        if t.kind() != Kind::Float || !t.is_contiguous() {
+            let got = format!(
+                "{:?}, {}",
+                t.kind(),
+                if t.is_contiguous() {
+                    "contiguous"
+                } else {
+                    "strided"
+                }
+            );
+            return Err(bad(&p.name, "contiguous fp32", got));
+        }
+        if !t.requires_grad() || !t.is_leaf() {
+            return Err(bad(
+                &p.name,
+                "a leaf that requires a gradient",
+                "one that does not".to_owned(),
+            ));
+        }
+        if !(p.lr_scale.is_finite()
+            && p.lr_scale >= 0.0
+            && p.decay_scale.is_finite()
+            && p.decay_scale >= 0.0)
+        {
+            let got = format!("{} and {}", p.lr_scale, p.decay_scale);
+            return Err(bad(&p.name, "multipliers of at least 0", got));
+        }
+        if !seen.insert(&p.name) {
+            return Err(Failure::ContractViolation {
+                plugin: plugin.to_owned(),
+                rule: format!(
+                    "two parameters are named `{}`; give each a name of its own",
+                    p.name
+                ),
+            });
+        }
+    }
+    if parameters.is_empty() {
+        return Err(Failure::ContractViolation {
+            plugin: plugin.to_owned(),
+            rule: "parameters() is empty; return every trainable tensor".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn host(error: &tch::TchError) -> Failure {
+    Failure::Host {
+        phase: Phase::Update,
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Plugins as the host sees them: the one module that names abi_stable types.
+//!
+//! A [`Library`] is opened once and never closed: its code, its thread-locals
+//! and the tensors it made may be referred to until the process ends.
+#![expect(clippy::doc_markdown, reason = "abi_stable is a name, not code")]
+
+mod fault;
+mod library;
+mod object;
+
+pub(crate) use fault::is_out_of_memory;
+pub use library::Library;
+pub use object::{Batch, Dataset, Loss, Model, ModelKind, ModelParameter};

@@ -1,0 +1,59 @@
+//! A plugin's fault as a trial's failure.
+
+use flops_fit_plugin::abi::Fault;
+use flops_fit_trial::{Failure, Phase};
+
+/// What a plugin's answer means for the trial.
+pub(super) fn failure(plugin: &str, what: &str, phase: Phase, fault: &str) -> Failure {
+    let plugin = plugin.to_owned();
+    match Fault::decode(fault) {
+        Fault::Panic { message, .. } | Fault::Error { message } | Fault::Config { message, .. }
+            if is_out_of_memory(&message) =>
+        {
+            Failure::OutOfMemory {
+                phase,
+                detail: message,
+            }
+        }
+        Fault::Panic {
+            message,
+            file,
+            line,
+        } => Failure::Panicked {
+            plugin,
+            phase,
+            message,
+            file,
+            line,
+        },
+        Fault::Config { key, message } => Failure::Config {
+            plugin,
+            what: what.to_owned(),
+            key,
+            message,
+        },
+        // A constructor's error is about what it was given.
+        Fault::Error { message } if phase == Phase::Build => Failure::Config {
+            plugin,
+            what: what.to_owned(),
+            key: None,
+            message,
+        },
+        Fault::Error { message } => Failure::Plugin {
+            plugin,
+            phase,
+            message,
+        },
+    }
+}
+
+/// Whether libtorch's words say that an allocation failed, on the CPU or a GPU.
+pub(crate) fn is_out_of_memory(message: &str) -> bool {
+    [
+        "can't allocate memory",
+        "CUDA out of memory",
+        "not enough memory",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}

@@ -1,0 +1,343 @@
+//! The training loop of one trial on one device.
+
+use std::time::{Duration, Instant};
+
+use flops_fit_plugin::{Context, DataDescription, Mode, Split};
+use flops_fit_trial::{
+    Failure, Measured, Outcome, Phase, Progress, Recipe, RunSettings, Stage, TrialSpec,
+};
+use tch::{Device, Tensor};
+
+use crate::{
+    AdamWState, FlatParameters, Order, contract,
+    divergence::Watch,
+    evaluate,
+    feed::{Feed, Wanted},
+    order::mix,
+    plugin::{Batch, Dataset, Loss, Model, is_out_of_memory},
+    rate,
+};
+
+/// Time between two progress lines.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// Hears how the training goes.
+pub trait Observer {
+    /// A line of progress; at least one when training starts and one when it ends.
+    fn progress(&mut self, progress: &Progress);
+}
+
+/// A trial that was trained, or diverged on the way.
+#[derive(Debug)]
+pub struct Trained {
+    /// Completed or diverged.
+    pub outcome: Outcome,
+    /// Seconds of training.
+    pub train_seconds: f64,
+    /// Seconds of evaluation.
+    pub evaluate_seconds: f64,
+}
+
+/// Trains `model` on `dataset` as `spec` says and evaluates it. The dataset must
+/// be the one that `model` and `loss` were built for; it is closed at the end.
+pub fn train(
+    spec: &TrialSpec,
+    model: &Model,
+    dataset: Dataset,
+    loss: &Loss,
+    observer: &mut dyn Observer,
+) -> Result<Trained, Failure> {
+    let data = dataset.description().clone();
+    let flat = FlatParameters::adopt(model.plugin(), model.parameters()?)?;
+    contract::check_count(model, spec.run.declared_n)?;
+    let adamw = AdamWState::new(&spec.recipe.train.optimizer, &flat);
+    let micro = micro_batch(&spec.recipe, &spec.run);
+    let held_out = evaluate::plan(&data, spec.recipe.train.eval_units);
+    let held_out_batches = held_out.len();
+    let plan = plan(&spec.recipe, &data, micro).chain(held_out);
+    std::thread::scope(|scope| {
+        let feed = Feed::start(scope, dataset, plan);
+        let mut run = Run {
+            spec,
+            model,
+            loss,
+            flat,
+            adamw,
+            micro,
+            units: 0,
+            observer,
+            clock: Instant::now(),
+        };
+        let trained = run.whole(&feed, &data, held_out_batches);
+        // Whatever happened, the loader must end before the scope does.
+        let dataset = feed.stop();
+        let trained = trained?;
+        dataset?.close()?;
+        Ok(trained)
+    })
+}
+
+/// Examples in one forward pass.
+fn micro_batch(recipe: &Recipe, run: &RunSettings) -> u64 {
+    let batch = recipe.train.batch_examples.max(1);
+    run.micro_batch.unwrap_or(batch).clamp(1, batch)
+}
+
+/// Every training batch in order, after one example for the contract's check.
+fn plan(
+    recipe: &Recipe,
+    data: &DataDescription,
+    micro: u64,
+) -> impl Iterator<Item = Wanted> + Send + use<> {
+    let order = Order::new(data.train_examples, recipe.seed);
+    let (batch, steps) = (recipe.train.batch_examples.max(1), recipe.steps);
+    let probe = Wanted {
+        split: Split::Train,
+        draws: vec![order.draw(0)],
+    };
+    let training = (0..steps).flat_map(move |step| {
+        (0..batch).step_by(micro as usize).map(move |start| Wanted {
+            split: Split::Train,
+            draws: (start..(start + micro).min(batch))
+                .map(|i| order.draw(step * batch + i))
+                .collect(),
+        })
+    });
+    std::iter::once(probe).chain(training)
+}
+
+struct Run<'a> {
+    spec: &'a TrialSpec,
+    model: &'a Model,
+    loss: &'a Loss,
+    flat: FlatParameters,
+    adamw: AdamWState,
+    micro: u64,
+    units: u64,
+    observer: &'a mut dyn Observer,
+    clock: Instant,
+}
+
+impl Run<'_> {
+    fn whole(
+        &mut self,
+        feed: &Feed<'_>,
+        data: &DataDescription,
+        held_out_batches: usize,
+    ) -> Result<Trained, Failure> {
+        contract::check_parameters_drive_output(self.model, &self.flat, &feed.next()?)?;
+        let steps = self.spec.recipe.steps;
+        let settings = &self.spec.recipe.train;
+        let mut watch = Watch::new(settings.warmup_steps);
+        let (mut tail_sum, mut tail_count) = (0.0, 0_u32);
+        let mut report = Report::new(self.clock);
+        self.report(&mut report, Stage::Train, 0, 0.0);
+
+        for step in 0..steps {
+            let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
+            let loss = self.step(feed, data, step, share)?;
+            report.see(loss);
+            if step >= steps - (steps / 10).max(1) {
+                tail_sum += loss;
+                tail_count += 1;
+            }
+            if let Some(reason) = watch.see(step, loss) {
+                return Ok(self.diverged(step + 1, loss, reason));
+            }
+            if report.due() {
+                self.report(&mut report, Stage::Train, step + 1, settings.lr * share);
+            }
+        }
+        let train_seconds = self.clock.elapsed().as_secs_f64();
+        self.report(&mut report, Stage::Evaluate, steps, 0.0);
+
+        let held_out = evaluate::evaluate(self.model, self.loss, feed, held_out_batches, steps)?;
+        if !held_out.loss.is_finite() {
+            let recent = watch.recent().unwrap_or(f64::NAN);
+            return Ok(self.diverged(
+                steps,
+                recent,
+                format!("the held-out loss is {}", held_out.loss),
+            ));
+        }
+        let flops = self.spec.run.flops_per_unit * self.units as f64;
+        let measured = Measured {
+            n: self.model.num_params()? as f64,
+            counts: self.spec.run.counts.clone(),
+            d: self.units as f64,
+            c: flops,
+            spent: flops,
+            unique: data.unique_units.map(|u| u as f64),
+            loss: held_out.loss,
+            loss_se: held_out.standard_error,
+            metrics: held_out.metrics,
+            train_loss: tail_sum / f64::from(tail_count.max(1)),
+            lr: settings.lr,
+            steps,
+            eval_units: held_out.units,
+        };
+        Ok(Trained {
+            outcome: Outcome::Completed { measured },
+            train_seconds,
+            evaluate_seconds: self.clock.elapsed().as_secs_f64() - train_seconds,
+        })
+    }
+
+    /// One optimizer step; its mean training loss.
+    fn step(
+        &mut self,
+        feed: &Feed<'_>,
+        data: &DataDescription,
+        step: u64,
+        share: f64,
+    ) -> Result<f64, Failure> {
+        let settings = &self.spec.recipe.train;
+        let batch_size = settings.batch_examples.max(1);
+        let (mut weight, mut sum) = (0.0, 0.0);
+        for (i, start) in (0..batch_size).step_by(self.micro as usize).enumerate() {
+            let batch = feed.next()?;
+            let seed = mix(mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i as u64));
+            let (mean, units) = self.micro_step(
+                &batch,
+                Context {
+                    mode: Mode::Train,
+                    seed,
+                    step,
+                },
+            )?;
+            sum += mean * units;
+            weight += units;
+            self.units += self.micro.min(batch_size - start) * data.units_per_example;
+        }
+        let mut factor = 1.0 / weight;
+        if let Some(limit) = settings.grad_clip {
+            let norm = self.flat.grad_norm() * factor;
+            factor *= (limit / norm).min(1.0);
+        }
+        self.adamw
+            .step(&mut self.flat, settings.lr, share, factor)?;
+        Ok(sum / weight)
+    }
+
+    /// Forward and backward of one micro-batch; its mean loss and the units of it.
+    fn micro_step(&mut self, batch: &Batch, context: Context) -> Result<(f64, f64), Failure> {
+        let outputs = self.model.forward(&batch.inputs, context)?;
+        let value = self.loss.compute(&outputs, &batch.targets, Mode::Train)?;
+        let gradients = Tensor::f_run_backward(&[&value.mean], self.flat.leaves(), false, false)
+            .map_err(|error| self.backward_failed(&error))?;
+        let units = value.units as f64;
+        self.flat.accumulate(&gradients, units)?;
+        Ok((value.mean.double_value(&[]), units))
+    }
+
+    fn backward_failed(&self, error: &tch::TchError) -> Failure {
+        let detail = error.to_string();
+        if is_out_of_memory(&detail) {
+            return Failure::OutOfMemory {
+                phase: Phase::Backward,
+                detail,
+            };
+        }
+        Failure::Plugin {
+            plugin: self.model.plugin().to_owned(),
+            phase: Phase::Backward,
+            message: detail,
+        }
+    }
+
+    fn diverged(&self, step: u64, loss: f64, reason: String) -> Trained {
+        Trained {
+            outcome: Outcome::Diverged {
+                step,
+                loss: loss.is_finite().then_some(loss),
+                reason,
+            },
+            train_seconds: self.clock.elapsed().as_secs_f64(),
+            evaluate_seconds: 0.0,
+        }
+    }
+
+    fn report(&mut self, report: &mut Report, stage: Stage, step: u64, lr: f64) {
+        let (loss, units_per_second) = report.take(self.units);
+        let grad_norm =
+            (step > 0 && stage == Stage::Train).then(|| self.flat.grad_norm() / self.flat.weight());
+        let progress = Progress {
+            at: self.clock.elapsed().as_secs_f64(),
+            stage,
+            step,
+            steps: self.spec.recipe.steps,
+            units: self.units,
+            loss,
+            lr,
+            grad_norm,
+            units_per_second,
+        };
+        self.observer.progress(&progress);
+    }
+}
+
+/// Sums between two progress lines.
+struct Report {
+    since: Instant,
+    units: u64,
+    sum: f64,
+    count: u32,
+}
+
+impl Report {
+    fn new(since: Instant) -> Self {
+        Self {
+            since,
+            units: 0,
+            sum: 0.0,
+            count: 0,
+        }
+    }
+
+    fn see(&mut self, loss: f64) {
+        self.sum += loss;
+        self.count += 1;
+    }
+
+    fn due(&self) -> bool {
+        self.since.elapsed() >= REPORT_EVERY
+    }
+
+    /// Mean loss and units a second since the last call.
+    fn take(&mut self, units: u64) -> (Option<f64>, Option<f64>) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let loss = (self.count > 0).then(|| self.sum / f64::from(self.count));
+        let speed = (units > self.units).then(|| (units - self.units) as f64 / seconds.max(1e-9));
+        *self = Self {
+            since: Instant::now(),
+            units,
+            sum: 0.0,
+            count: 0,
+        };
+        (loss, speed)
+    }
+}
+
+/// The device that `name` stands for.
+pub(crate) fn device(name: &str) -> Result<Device, Failure> {
+    let unknown = |detail: String| Failure::Host {
+        phase: Phase::Build,
+        detail,
+    };
+    if name == "cpu" {
+        return Ok(Device::Cpu);
+    }
+    let index = name
+        .strip_prefix("cuda:")
+        .and_then(|index| index.parse::<usize>().ok());
+    let index =
+        index.ok_or_else(|| unknown(format!("device `{name}`: expected cpu or cuda:<number>")))?;
+    let found = tch::Cuda::device_count();
+    if (index as i64) < found {
+        Ok(Device::Cuda(index))
+    } else {
+        Err(unknown(format!(
+            "device `{name}`: this libtorch sees {found} CUDA devices"
+        )))
+    }
+}

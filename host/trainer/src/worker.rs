@@ -1,0 +1,241 @@
+//! `flops-fit-worker`: what the parent starts, and what one runs under a
+//! debugger.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use clap::{Parser, Subcommand};
+use flops_fit_plugin::LIBTORCH_VERSION;
+use flops_fit_trial::{
+    DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure, Outcome, Phase,
+    Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    allocator::keep_freed_memory,
+    describe, parent,
+    plugin::Library,
+    train::{self, Observer, Trained, train},
+};
+
+/// Trains one trial of a flops-fit sweep, in a process of its own.
+///
+/// `flops-fit` starts it; by hand it is for debugging a plugin:
+///
+///   gdb --args flops-fit-worker train outputs/my-sweep/trials/1f0c…
+#[derive(Debug, Parser)]
+#[command(name = "flops-fit-worker", version)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Say what model, dataset and loss are, and count every size
+    Describe {
+        /// Question (JSON)
+        request: PathBuf,
+        /// Where the answer goes (JSON)
+        response: PathBuf,
+    },
+    /// Train the trial whose trial.json is in this folder
+    Train {
+        /// The trial's folder
+        trial: PathBuf,
+    },
+}
+
+/// Runs a command. The exit status is 0 if an answer or a result was written,
+/// whatever it says, and 1 if not even that could be done.
+pub fn run(command: Command) -> ExitCode {
+    parent::follow();
+    keep_freed_memory();
+    let done = match command.verb {
+        Verb::Describe { request, response } => answer(&request, &response),
+        Verb::Train { trial } => train_in(&TrialDir::new(trial)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the worker's log is its standard error"
+)]
+fn report(problem: &dyn std::fmt::Display) {
+    eprintln!("flops-fit-worker: {problem}");
+}
+
+fn answer(request: &Path, response: &Path) -> Result<(), DocumentError> {
+    let request: DescribeRequest = read_json(request)?;
+    set_threads(1);
+    let answer = match describe(&request) {
+        Ok(description) => DescribeResponse::Described {
+            format: FORMAT,
+            description: Box::new(description),
+        },
+        Err(failure) => {
+            report(&failure);
+            DescribeResponse::Failed {
+                format: FORMAT,
+                failure,
+            }
+        }
+    };
+    write_json(response, &answer)
+}
+
+fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
+    let began = Instant::now();
+    let spec = folder.spec()?;
+    let mut log = ProgressLog {
+        writer: ProgressWriter::create(&folder.progress_path()).ok(),
+        began,
+    };
+    let mut startup = 0.0;
+    let trained = train_spec(&spec, &mut log, &mut startup, began);
+    let (outcome, train, evaluate) = match trained {
+        Ok(Trained {
+            outcome,
+            train_seconds,
+            evaluate_seconds,
+        }) => (outcome, train_seconds, evaluate_seconds),
+        Err(failure) => {
+            report(&failure);
+            (Outcome::Failed { failure }, 0.0, 0.0)
+        }
+    };
+    folder.write_result(&TrialResult {
+        format: FORMAT,
+        id: spec.id.clone(),
+        outcome,
+        environment: environment(&spec),
+        timing: Timing {
+            startup,
+            train,
+            evaluate,
+        },
+    })
+}
+
+fn train_spec(
+    spec: &TrialSpec,
+    log: &mut ProgressLog,
+    startup: &mut f64,
+    began: Instant,
+) -> Result<Trained, Failure> {
+    set_threads(spec.run.threads);
+    let [device] = spec.run.devices.as_slice() else {
+        let detail = format!(
+            "a trial runs on one device, this one names {:?}",
+            spec.run.devices
+        );
+        return Err(Failure::Host {
+            phase: Phase::Build,
+            detail,
+        });
+    };
+    let device = train::device(device)?;
+    let recipe = &spec.recipe;
+    let dataset = Library::open(&spec.run.dataset.library)?.dataset(
+        &recipe.dataset.kind,
+        &spec.run.dataset.config,
+        &spec.run.base_dir.to_string_lossy(),
+    )?;
+    check_fingerprint(
+        &recipe.dataset.plugin,
+        &recipe.fingerprint,
+        &dataset.fingerprint()?,
+    )?;
+    let data = dataset.description().clone();
+    let loss = Library::open(&spec.run.loss.library)?.loss(
+        &recipe.loss.kind,
+        &spec.run.loss.config,
+        &data,
+    )?;
+    // libtorch's generator is the process's: seeded once, right before the only
+    // code that may draw from it.
+    tch::manual_seed(recipe.seed as i64);
+    let model = Library::open(&spec.run.model.library)?
+        .model(&recipe.model.kind)?
+        .build(&spec.run.model.config, &data, device, recipe.seed)?;
+    *startup = began.elapsed().as_secs_f64();
+    let trained = train(spec, &model, dataset, &loss, log)?;
+    model.close()?;
+    loss.close()?;
+    Ok(trained)
+}
+
+fn check_fingerprint(plugin: &str, planned: &str, found: &str) -> Result<(), Failure> {
+    if planned == found {
+        return Ok(());
+    }
+    Err(Failure::ContractViolation {
+        plugin: plugin.to_owned(),
+        rule: format!(
+            "the dataset's content changed since the sweep was planned (fingerprint {planned}, now {found}); \
+             restore the data, or plan again with `flops-fit run`"
+        ),
+    })
+}
+
+fn set_threads(threads: u32) {
+    tch::set_num_threads(threads.max(1) as i32);
+    tch::set_num_interop_threads(1);
+}
+
+fn environment(spec: &TrialSpec) -> Environment {
+    let run = &spec.run;
+    let libraries = [&run.model, &run.dataset, &run.loss].map(|load| {
+        let hash = std::fs::read(&load.library)
+            .map(|bytes| hex(&Sha256::digest(bytes)))
+            .unwrap_or_default();
+        (load.library.display().to_string(), hash)
+    });
+    Environment {
+        worker: env!("CARGO_PKG_VERSION").to_owned(),
+        libtorch: LIBTORCH_VERSION.to_owned(),
+        devices: run.devices.clone(),
+        threads: run.threads,
+        micro_batch: run.micro_batch,
+        attempt: run.attempt,
+        libraries: BTreeMap::from(libraries),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+struct ProgressLog {
+    writer: Option<ProgressWriter>,
+    began: Instant,
+}
+
+impl Observer for ProgressLog {
+    fn progress(&mut self, progress: &Progress) {
+        let line = Progress {
+            at: self.began.elapsed().as_secs_f64(),
+            ..progress.clone()
+        };
+        // Telemetry: a full disk shows when the result is written.
+        if let Some(writer) = &mut self.writer {
+            let _ = writer.write(&line);
+        }
+    }
+}
