@@ -83,8 +83,8 @@ impl LossLaw {
         profile::fit(points, noise)
     }
 
-    /// L* at a compute of `c` FLOPs, with the interval in which a budget measured
-    /// like the others would find it.
+    /// L* at a compute of `c` FLOPs, with an interval that includes the scatter
+    /// of one more budget trained like these.
     pub fn predict(&self, c: f64) -> Interval {
         let x = c.ln() - self.ln_c;
         let parts: Vec<Part> = self
@@ -151,5 +151,4 @@ fn quantile(parts: &[Part], dof: f64, probability: f64) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

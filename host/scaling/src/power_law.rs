@@ -129,8 +129,8 @@ impl PowerLaw {
         (self.ln_y - self.exponent.estimate * self.ln_c).exp()
     }
 
-    /// y at a compute of `c` FLOPs, with the interval in which a budget measured
-    /// like the others would find it.
+    /// y at a compute of `c` FLOPs, with an interval that includes the scatter
+    /// of one more budget trained like these.
     pub fn predict(&self, c: f64) -> Interval {
         let x = c.ln() - self.ln_c;
         let [[value, cross], [_, slope]] = self.covariance;

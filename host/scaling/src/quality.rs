@@ -99,5 +99,4 @@ pub(crate) fn by_budget<'a>(runs: &[(usize, &'a Run)]) -> Vec<BudgetRuns<'a>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

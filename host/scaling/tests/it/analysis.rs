@@ -40,7 +40,7 @@ fn impossible_numbers_name_their_row() {
         ..options.clone()
     };
     assert_eq!(
-        error(&[good.clone()], &targets),
+        error(std::slice::from_ref(&good), &targets),
         "target budget 0: expected a finite number of FLOPs above 0"
     );
     let limit = Options {

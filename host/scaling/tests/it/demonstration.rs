@@ -52,7 +52,6 @@ fn stories_minima() {
 fn check_prediction(runs: &[Run], n: (f64, f64), losses: &[f64]) {
     let analysis = analyzed(runs);
     let found = &analysis.recommended().unwrap().predictions[0];
-    println!("N* {:?}, L* {:?}", found.n, found.loss);
     for n in [n.0, n.1] {
         assert!(
             (found.n.estimate / n).ln().abs() < 1.6_f64.ln(),

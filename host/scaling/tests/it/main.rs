@@ -1,5 +1,9 @@
 //! Known answers, measured sweeps and simulated ones.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::print_stdout,
+    reason = "coverage figures, and what was skipped"
+)]
 
 mod analysis;
 mod coverage;

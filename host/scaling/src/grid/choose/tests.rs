@@ -94,7 +94,7 @@ fn listed_sizes_are_the_trials() {
         assert!(row.skipped.is_empty());
         for trial in &row.trials {
             let step = trial.c / trial.steps as f64;
-            assert!((trial.c - budget).abs() <= step * 0.5000001);
+            assert!((trial.c - budget).abs() <= step * 0.500_000_1);
         }
     }
     // d 24 at 1e11: N = 24·24² + 82·24 = 15 792 and 131 616 FLOPs per token.
@@ -342,7 +342,7 @@ proptest! {
         for trial in &row.trials {
             prop_assert!(trial.steps >= 40);
             let step = trial.c / trial.steps as f64;
-            prop_assert!((trial.c - row.budget).abs() <= step * 0.5000001);
+            prop_assert!((trial.c - row.budget).abs() <= step * 0.500_000_1);
         }
         if let (Some(first), Some(last)) = (row.trials.first(), row.trials.last()) {
             prop_assert_eq!(first.n > center / span, row.uncovered.contains(&Side::Low));
