@@ -16,8 +16,9 @@ pub struct Corpus {
     pub held_out: Stretch,
     /// Ids are below this.
     pub vocabulary: usize,
-    /// Bytes of UTF-8 that a token of the held-out text stands for on average:
-    /// nats per token, divided by this and by ln 2, are bits per byte.
+    /// Bytes of UTF-8 that a token stands for on average, in the held-out file
+    /// or, where that is the end of the same files, in all: nats per token,
+    /// divided by this and by ln 2, are bits per byte.
     pub bytes_per_token: f64,
     /// Hash of the content and of how it was tokenised, in hexadecimal. The
     /// files' names are no part of it.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::TokenizerName;
 use super::blocks::Blocks;
 use super::file::{Damage, TokenFile, TokenWriter};
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{Ingredients, Tokenizer};
 use crate::data::DataError;
 use crate::data::cache::{Cache, Lock};
 use crate::data::digest::Digest;
@@ -66,7 +66,7 @@ impl Recipe<'_> {
             .iter()
             .map(|path| Digest::of_file(path, cache))
             .collect::<Result<Vec<_>, _>>()?;
-        let tokenizer = Tokenizer::load(self.tokenizer)?;
+        let tokenizer = Ingredients::gather(self.tokenizer)?;
         let key = self.key(&tokenizer, &digests);
         let path = cache.path("tokens", &format!("{key}.tokens"))?;
         let cache_failed = |source| DataError::Cache {
@@ -78,7 +78,7 @@ impl Recipe<'_> {
             let _lock = Lock::of(&path).map_err(cache_failed)?;
             found = find(&path, key, |damage| say(&path, damage)).map_err(cache_failed)?;
             if found.is_none() {
-                self.build(tokenizer, &digests, key, &path)?;
+                self.build(Tokenizer::load(tokenizer)?, &digests, key, &path)?;
                 found = find(&path, key, |damage| say(&path, damage)).map_err(cache_failed)?;
             }
         }
@@ -91,7 +91,7 @@ impl Recipe<'_> {
         Ok((Arc::new(file), key.to_string()))
     }
 
-    fn key(&self, tokenizer: &Tokenizer, digests: &[Digest]) -> Digest {
+    fn key(&self, tokenizer: &Ingredients, digests: &[Digest]) -> Digest {
         let mut hasher = Sha256::new();
         for text in [RECIPE_VERSION, self.layout.name(), &tokenizer.identity()] {
             hasher.update(text);

@@ -82,42 +82,26 @@ impl From<TokenizerName> for String {
     }
 }
 
-/// A tokenizer at hand. It works in any number of threads.
-pub(super) enum Tokenizer {
+/// What a tokenizer is made from. To know it is enough to find tokens that are
+/// there already, and much quicker than to make the tokenizer.
+pub(super) enum Ingredients {
     Byte,
-    /// The characters that have ids, ascending; none before [`Self::learn`].
-    Char(Vec<char>),
-    Gpt2(&'static CoreBPE),
-    File {
-        path: PathBuf,
-        digest: Digest,
-        tokenizer: Box<tokenizers::Tokenizer>,
-    },
+    Char,
+    Gpt2,
+    File { path: PathBuf, json: Vec<u8> },
 }
 
-impl Tokenizer {
-    pub(super) fn load(name: &TokenizerName) -> Result<Self, DataError> {
+impl Ingredients {
+    pub(super) fn gather(name: &TokenizerName) -> Result<Self, DataError> {
         Ok(match name {
             TokenizerName::Byte => Self::Byte,
-            TokenizerName::Char => Self::Char(Vec::new()),
-            TokenizerName::Gpt2 => Self::Gpt2(tiktoken_rs::r50k_base_singleton()),
+            TokenizerName::Char => Self::Char,
+            TokenizerName::Gpt2 => Self::Gpt2,
             TokenizerName::File(path) => {
                 let path = path.clone();
-                let bytes = fs::read(&path).map_err(|source| DataError::TokenizerUnreadable {
-                    path: path.clone(),
-                    source,
-                })?;
-                let digest = Digest::of(&bytes);
-                let tokenizer = tokenizers::Tokenizer::from_bytes(&bytes).map_err(|source| {
-                    DataError::Tokenizer {
-                        path: path.clone(),
-                        source,
-                    }
-                })?;
-                Self::File {
-                    path,
-                    digest,
-                    tokenizer: Box::new(tokenizer),
+                match fs::read(&path) {
+                    Ok(json) => Self::File { path, json },
+                    Err(source) => return Err(DataError::TokenizerUnreadable { path, source }),
                 }
             }
         })
@@ -127,10 +111,39 @@ impl Tokenizer {
     pub(super) fn identity(&self) -> String {
         match self {
             Self::Byte => "byte".to_owned(),
-            Self::Char(_) => "char".to_owned(),
-            Self::Gpt2(_) => "gpt2".to_owned(),
-            Self::File { digest, .. } => format!("file {digest}"),
+            Self::Char => "char".to_owned(),
+            Self::Gpt2 => "gpt2".to_owned(),
+            Self::File { json, .. } => format!("file {}", Digest::of(json)),
         }
+    }
+}
+
+/// A tokenizer at hand. It works in any number of threads.
+pub(super) enum Tokenizer {
+    Byte,
+    /// The characters that have ids, ascending; none before [`Self::learn`].
+    Char(Vec<char>),
+    Gpt2(&'static CoreBPE),
+    File {
+        path: PathBuf,
+        tokenizer: Box<tokenizers::Tokenizer>,
+    },
+}
+
+impl Tokenizer {
+    pub(super) fn load(ingredients: Ingredients) -> Result<Self, DataError> {
+        Ok(match ingredients {
+            Ingredients::Byte => Self::Byte,
+            Ingredients::Char => Self::Char(Vec::new()),
+            Ingredients::Gpt2 => Self::Gpt2(tiktoken_rs::r50k_base_singleton()),
+            Ingredients::File { path, json } => match tokenizers::Tokenizer::from_bytes(json) {
+                Ok(tokenizer) => Self::File {
+                    path,
+                    tokenizer: Box::new(tokenizer),
+                },
+                Err(source) => return Err(DataError::Tokenizer { path, source }),
+            },
+        })
     }
 
     /// Whether it must see the whole text before it can encode any of it.
@@ -234,8 +247,12 @@ fn id_of(alphabet: &[char], c: char) -> u32 {
 mod tests {
     use super::*;
 
+    fn load(name: &TokenizerName) -> Result<Tokenizer, DataError> {
+        Tokenizer::load(Ingredients::gather(name)?)
+    }
+
     fn encode(name: &TokenizerName, text: &str, layout: Layout) -> (Vec<u32>, u64) {
-        let mut tokenizer = Tokenizer::load(name).unwrap();
+        let mut tokenizer = load(name).unwrap();
         tokenizer.learn(text.chars().collect(), layout);
         tokenizer.encode(text, layout).unwrap()
     }
@@ -304,7 +321,7 @@ mod tests {
             "vocab": {"<unk>": 0, "cat": 1, "sat": 7}, "unk_token": "<unk>"}}"#;
         fs::write(&path, json).unwrap();
         let name = TokenizerName::File(path.clone());
-        let tokenizer = Tokenizer::load(&name).unwrap();
+        let tokenizer = load(&name).unwrap();
         assert_eq!(tokenizer.vocabulary(), 8);
         let (ids, bytes) = tokenizer.encode("Cat sat, cat.", Layout::Plain).unwrap();
         assert_eq!((ids, bytes), (vec![1, 7, 0, 1, 0], 13));
@@ -312,13 +329,10 @@ mod tests {
         assert!(matches!(documents, Err(DataError::NoEndOfText { .. })));
 
         fs::write(&path, &json[1..]).unwrap();
-        assert!(matches!(
-            Tokenizer::load(&name),
-            Err(DataError::Tokenizer { .. })
-        ));
+        assert!(matches!(load(&name), Err(DataError::Tokenizer { .. })));
         fs::remove_file(&path).unwrap();
         assert!(matches!(
-            Tokenizer::load(&name),
+            load(&name),
             Err(DataError::TokenizerUnreadable { .. })
         ));
     }
