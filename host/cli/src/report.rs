@@ -1,0 +1,83 @@
+//! From finished trials to what a reader sees: rows, laws, tables, plots.
+//!
+//! ```text
+//! trials/<id>/result.json ─ collect ─▶ runs.csv ─ analyze ─▶ analysis.json
+//!                                     table.md, plots/*.svg+png, report.html ◀─ draw
+//! ```
+//!
+//! What it keeps true: every file here can be derived again from the trials'
+//! folders, each appears whole or not at all, and nothing is computed that was
+//! not asked for.
+
+pub mod analysis;
+pub mod file;
+pub mod html;
+pub mod note;
+pub mod plots;
+pub mod prediction;
+pub mod runs;
+pub mod sheet;
+pub mod show;
+pub mod table;
+
+#[cfg(test)]
+mod sample;
+
+use flops_fit_scaling::Options;
+use flops_fit_trial::DocumentError;
+
+pub use analysis::{Analysis, Subject, Tally};
+pub use file::WriteError;
+pub use note::Note;
+pub use prediction::{Forecast, ForecastError, predict};
+pub use table::{Format, render, render_forecast};
+
+use crate::output::Output;
+use crate::plan::Plan;
+
+/// Why a sweep could not be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file of the output folder can't be read or written.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A text file of the report can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The runs can't be fitted.
+    #[error("{}: {source}", path.display())]
+    Analysis {
+        /// The output folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: flops_fit_scaling::AnalysisError,
+    },
+}
+
+/// Gathers the trials of `output`, fits them, and writes `runs.csv`,
+/// `analysis.json` and `table.md`. The rows are written even where there is
+/// nothing to fit.
+///
+/// # Errors
+/// When the plan can't be read, no trial has completed, or a file can't be
+/// written.
+pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportError> {
+    let plan = Plan::read(output)?;
+    let rows = runs::collect(output, &plan);
+    runs::write(&output.runs_csv(), &rows)?;
+    let subject = Subject {
+        sweep: plan.name,
+        unit: plan.unit,
+    };
+    let analysis =
+        Analysis::of(&rows, subject, options).map_err(|source| ReportError::Analysis {
+            path: output.path().to_owned(),
+            source,
+        })?;
+    analysis.write(&output.analysis())?;
+    file::replace(
+        &output.table(),
+        render(&analysis, Format::Markdown).as_bytes(),
+    )?;
+    Ok(analysis)
+}

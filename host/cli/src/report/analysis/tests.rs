@@ -1,0 +1,89 @@
+use super::*;
+use crate::report::runs::Row;
+use crate::report::sample;
+
+#[test]
+fn a_file_reads_back_to_the_same_analysis() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("analysis.json");
+    let analysis = sample::analysis(2);
+    analysis.write(&path).expect("written");
+    assert_eq!(Analysis::read(&path).expect("read"), analysis);
+
+    let value: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    assert_eq!(value["format"], 1);
+    assert_eq!(value["unit"], "tokens");
+    assert_eq!(value["estimates"][0]["estimator"], "isoflop");
+}
+
+#[test]
+fn the_demonstration_sweep_gives_its_minima() {
+    let analysis = sample::analysis(2);
+    let found: Vec<(f64, f64)> = analysis
+        .fits
+        .budgets
+        .iter()
+        .filter_map(|fit| fit.outcome.minimum())
+        .map(|minimum| (minimum.n.estimate, minimum.loss.estimate))
+        .collect();
+    let expected = [(4.2e3, 2.20), (7.6e3, 2.00), (15.5e3, 1.82), (29.2e3, 1.67)];
+    assert_eq!(found.len(), expected.len());
+    for ((n, loss), (expected_n, expected_loss)) in found.into_iter().zip(expected) {
+        assert!(
+            (n / expected_n).ln().abs() < 1.15_f64.ln(),
+            "{n} {expected_n}"
+        );
+        assert!(
+            (loss - expected_loss).abs() < 0.02,
+            "{loss} {expected_loss}"
+        );
+    }
+}
+
+#[test]
+fn notes_tell_what_is_missing() {
+    let check = |rows: &[Row], expected: &[&str]| {
+        let analysis = Analysis::of(rows, sample::subject(), &scaling::Options::default())
+            .expect("can be fitted");
+        let notes: Vec<String> = analysis.notes.iter().map(Note::to_string).collect();
+        for expected in expected {
+            assert!(
+                notes.iter().any(|note| note.contains(expected)),
+                "{expected}: {notes:#?}"
+            );
+        }
+    };
+    let mut rows = sample::rows(1);
+    check(&rows, &["one seed per size", "four or five sizes"]);
+
+    rows.push(Row::new(Status::Pending));
+    rows.push(Row::new(Status::Failed));
+    rows.push(Row::new(Status::Skipped));
+    check(
+        &rows,
+        &[
+            "2 trials without a result: 1 failed, 1 pending",
+            "1 sizes were left out",
+        ],
+    );
+
+    // Without its small sizes the largest budget is open on that side.
+    let open: Vec<Row> = rows
+        .iter()
+        .filter(|row| row.budget != Some(3e11) || row.size > Some(24))
+        .cloned()
+        .chain([sample::row(3e11, 96, 0, 2.1)])
+        .collect();
+    check(
+        &open,
+        &["3e11 FLOPs has no minimum: loss still falls towards small models"],
+    );
+
+    let one: Vec<Row> = rows
+        .iter()
+        .filter(|row| row.budget == Some(1e11))
+        .cloned()
+        .collect();
+    check(&one, &["no laws: 1 of 1 budgets"]);
+}

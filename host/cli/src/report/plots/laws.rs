@@ -1,0 +1,221 @@
+//! N*, D* and L* against compute, with their laws.
+
+use flops_fit_scaling::laws::Prediction;
+use flops_fit_scaling::{Estimate, Interval};
+
+use super::canvas::{self, Canvas, Drawn, Place, Stroke};
+use super::isoflop::log_spaced;
+use super::key::{self, Entry, Mark};
+use super::palette::{self, INK, LAW};
+use super::panel::{Axis, Panel, SMALL};
+use super::scale::{Numbers, Scale};
+use super::text::{Line, Side};
+use super::{Figure, PlotError};
+use crate::report::analysis::Analysis;
+
+const NAME: &str = "laws";
+const PAGE: Place = (540.0, 205.0);
+const SAMPLES: usize = 64;
+/// Opacity of a 95 % band.
+pub(super) const BAND: f64 = 0.16;
+
+/// One quantity that follows a law.
+pub(super) struct Quantity {
+    /// Title of its axis.
+    pub(super) title: String,
+    /// The law as text with `^{}`.
+    pub(super) formula: String,
+    /// How its values are written.
+    pub(super) numbers: Numbers,
+    /// Each minimum: C, value, index of the budget.
+    pub(super) minima: Vec<(f64, Interval, usize)>,
+    /// The law over the range of the figure.
+    pub(super) law: Vec<(f64, Interval)>,
+    /// Largest and smallest C that was measured.
+    pub(super) measured: (f64, f64),
+    /// Budgets in all, for their colours.
+    pub(super) budgets: usize,
+}
+
+pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
+    let estimate = analysis.fits.recommended()?;
+    let quantities = quantities(analysis, estimate);
+    let width = PAGE.0 / quantities.len() as f64;
+    let title = format!("{}: optima against compute", analysis.subject.sweep);
+    let svg = canvas::page(PAGE, &title, |canvas| {
+        key::row(canvas, (44.0, 2.0), &entries())?;
+        for (index, quantity) in quantities.iter().enumerate() {
+            let left = width * index as f64;
+            let panel = quantity.panel((left + 46.0, left + width - 8.0), (22.0, PAGE.1 - 36.0));
+            quantity.draw(canvas, &panel)?;
+        }
+        Ok(())
+    });
+    Some(
+        svg.map(|svg| Figure {
+            name: NAME,
+            caption: "Optimal size, data and loss against compute: the budgets' minima, the \
+                      laws through them, and 95% bands."
+                .to_owned(),
+            svg,
+        })
+        .map_err(|source| PlotError::Draw {
+            figure: NAME,
+            source,
+        }),
+    )
+}
+
+pub(super) fn entries() -> [Entry; 4] {
+    let line = key::law_line(LAW);
+    [
+        Entry::new(Mark::Minimum(palette::MUTED), "minimum of a budget, 95%"),
+        Entry::new(Mark::Line(line), "law"),
+        Entry::new(Mark::Line(line.dashed(4.0, 2.5)), "extrapolated"),
+        Entry::new(Mark::Band(LAW, BAND), "95% band"),
+    ]
+}
+
+/// Compute from below the smallest budget to the farthest prediction that is
+/// still a forecast.
+fn reach(estimate: &Estimate) -> (f64, f64) {
+    let budgets = &estimate.laws.budgets;
+    let (first, last) = (budgets[0], budgets[budgets.len() - 1]);
+    let farthest = estimate
+        .predictions
+        .iter()
+        .filter(|p| !p.is_far())
+        .map(|p| p.c)
+        .fold(last, f64::max);
+    (first / 1.5, farthest.max(last * 1.5))
+}
+
+/// The law's predictions over the range of the figure.
+pub(super) fn predictions(estimate: &Estimate) -> Vec<Prediction> {
+    let (low, high) = reach(estimate);
+    log_spaced(low, high, SAMPLES)
+        .map(|c| estimate.laws.predict(c))
+        .collect()
+}
+
+/// C, minimum and position of each budget that has one.
+pub(super) fn minima(
+    analysis: &Analysis,
+) -> impl Iterator<Item = (f64, &flops_fit_scaling::isoflop::Minimum, usize)> {
+    let fits = analysis.fits.budgets.iter().enumerate();
+    fits.filter_map(|(index, fit)| Some((fit.c, fit.outcome.minimum()?, index)))
+}
+
+fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
+    let laws = &estimate.laws;
+    let samples = predictions(estimate);
+    let measured = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
+    let unit = &analysis.subject.unit;
+    let mut capital = unit.clone();
+    if let Some(first) = capital.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let quantity = |title: String,
+                    formula: String,
+                    numbers: Numbers,
+                    minimum: fn(&flops_fit_scaling::isoflop::Minimum) -> Interval,
+                    law: fn(&Prediction) -> Interval| Quantity {
+        title,
+        formula,
+        numbers,
+        minima: minima(analysis)
+            .map(|(c, m, index)| (c, minimum(m), index))
+            .collect(),
+        law: samples.iter().map(|p| (p.c, law(p))).collect(),
+        measured,
+        budgets: analysis.fits.budgets.len(),
+    };
+    [
+        quantity(
+            "Parameters N*".to_owned(),
+            format!("N* ∝ C^{{{:.3}}}", laws.n.exponent.estimate),
+            Numbers::Counts,
+            |m| m.n,
+            |p| p.n,
+        ),
+        quantity(
+            format!("{capital} D*"),
+            format!("D* ∝ C^{{{:.3}}}", laws.d.exponent.estimate),
+            Numbers::Counts,
+            |m| m.d,
+            |p| p.d,
+        ),
+        quantity(
+            "Held-out loss L*".to_owned(),
+            format!(
+                "L* − {:.2} ∝ C^{{−{:.3}}}",
+                laws.loss.floor.estimate, laws.loss.exponent.estimate
+            ),
+            Numbers::Decimals,
+            |m| m.loss,
+            |p| p.loss,
+        ),
+    ]
+}
+
+impl Quantity {
+    /// Axes between `x` (left, right) and `y` (top, bottom), all in points.
+    pub(super) fn panel(&self, x: (f64, f64), y: (f64, f64)) -> Panel {
+        let law = self.law.iter().map(|(_, y)| *y);
+        let minima = self.minima.iter().map(|(_, y, _)| *y);
+        let values = law.chain(minima).flat_map(|y| [y.low, y.high]);
+        Panel {
+            left: x.0,
+            right: x.1,
+            top: y.0,
+            bottom: y.1,
+            x: Axis {
+                title: "Compute C (FLOPs)".to_owned(),
+                scale: Scale::log_around(self.law.iter().map(|(c, _)| *c), 0.0),
+                numbers: Numbers::Powers,
+                most: 5,
+            },
+            y: Axis {
+                title: self.title.clone(),
+                scale: Scale::log_around(values, 0.04),
+                numbers: self.numbers,
+                most: 6,
+            },
+        }
+    }
+
+    /// Draws axes, band, law and minima.
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
+        panel.draw(canvas)?;
+        panel.band(canvas, &self.law, LAW, BAND)?;
+        let line = key::law_line(LAW);
+        let (first, last) = self.measured;
+        let part = |inside: &dyn Fn(f64) -> bool| -> Vec<Place> {
+            let points = self.law.iter().filter(|(c, _)| inside(*c));
+            points.map(|(c, y)| (*c, y.estimate)).collect()
+        };
+        // The parts share their last sample, so that no gap opens between them.
+        let step = self.law[1].0 / self.law[0].0 * 1.001;
+        panel.curve(canvas, &part(&|c| c <= first * step), line.dashed(4.0, 2.5))?;
+        panel.curve(
+            canvas,
+            &part(&|c| (first / step..=last * step).contains(&c)),
+            line,
+        )?;
+        panel.curve(canvas, &part(&|c| c >= last / step), line.dashed(4.0, 2.5))?;
+        let bar = Stroke::solid(INK, key::BAR);
+        for (c, y, index) in &self.minima {
+            panel.error_bar(canvas, *c, y, bar)?;
+            let color = palette::ordered(*index, self.budgets);
+            key::minimum(canvas, panel.at(*c, y.estimate), color)?;
+        }
+        let falls = self.law[0].1.estimate > self.law[self.law.len() - 1].1.estimate;
+        let line = Line::new(&self.formula, SMALL);
+        let baseline = panel.top + SMALL + 2.0;
+        if falls {
+            canvas.text((panel.right - 4.0, baseline), Side::Right, &line, INK)
+        } else {
+            canvas.text((panel.left + 6.0, baseline), Side::Left, &line, INK)
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Axes' scales and where their ticks stand.
+
+use flops_fit_scaling::quantity;
+
+use super::text::power_of_ten;
+
+/// Ratio of a logarithmic scale's ends below which its ticks are evenly spaced
+/// numbers: powers of ten would leave it without any.
+const NARROW: f64 = 4.0;
+
+/// From value to position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Scale {
+    Linear { low: f64, high: f64 },
+    Log { low: f64, high: f64 },
+}
+
+/// How values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// 10k, 30k.
+    Counts,
+    /// 10¹¹.
+    Powers,
+    /// 1.65.
+    Decimals,
+}
+
+/// Where ticks stand.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ticks {
+    /// With what is written beside them.
+    pub(super) major: Vec<(f64, String)>,
+    pub(super) minor: Vec<f64>,
+}
+
+impl Scale {
+    /// A logarithmic scale over all values with `margin` (a share of the whole
+    /// range) on both sides. Values that are not finite and positive don't count.
+    pub(super) fn log_around(values: impl IntoIterator<Item = f64>, margin: f64) -> Self {
+        let logs = values.into_iter().filter(|v| *v > 0.0).map(f64::ln);
+        let (low, high) = around(logs, margin, 0.1);
+        Self::Log {
+            low: low.exp(),
+            high: high.exp(),
+        }
+    }
+
+    /// A linear scale in the same way.
+    pub(super) fn linear_around(values: impl IntoIterator<Item = f64>, margin: f64) -> Self {
+        let (low, high) = around(values, margin, 1e-3);
+        Self::Linear { low, high }
+    }
+
+    pub(super) fn ends(self) -> (f64, f64) {
+        match self {
+            Self::Linear { low, high } | Self::Log { low, high } => (low, high),
+        }
+    }
+
+    /// The share of the axis below `value`.
+    pub(super) fn share(self, value: f64) -> f64 {
+        match self {
+            Self::Linear { low, high } => (value - low) / (high - low),
+            Self::Log { low, high } => (value / low).ln() / (high / low).ln(),
+        }
+    }
+
+    pub(super) fn contains(self, value: f64) -> bool {
+        let (low, high) = self.ends();
+        (low..=high).contains(&value)
+    }
+
+    /// At most `most` labelled ticks, and small ones between.
+    pub(super) fn ticks(self, numbers: Numbers, most: usize) -> Ticks {
+        let (low, high) = self.ends();
+        match self {
+            Self::Log { .. } if high / low >= NARROW => log_ticks(low, high, numbers, most),
+            _ => even_ticks(low, high, numbers, most),
+        }
+    }
+}
+
+fn around(values: impl IntoIterator<Item = f64>, margin: f64, least: f64) -> (f64, f64) {
+    let (low, high) = values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    if low > high {
+        return (0.0, 1.0);
+    }
+    let room = ((high - low) * margin).max(least);
+    (low - room, high + room)
+}
+
+fn log_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let at = |leads: &[f64], every: i32| -> Vec<f64> {
+        (first..=last)
+            .filter(|decade| decade % every == 0)
+            .flat_map(|decade| leads.iter().map(move |lead| lead * 10_f64.powi(decade)))
+            .filter(|value| (low..=high).contains(value))
+            .collect()
+    };
+    let dense: &[&[f64]] = match numbers {
+        // 2×10¹¹ takes too much room to stand between powers of ten.
+        Numbers::Powers => &[&[1.0, 3.0], &[1.0]],
+        _ => &[&[1.0, 2.0, 3.0, 5.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]],
+    };
+    let enough = match numbers {
+        Numbers::Powers if at(&[1.0], 1).len() >= 2 => &dense[1..],
+        _ => dense,
+    };
+    let major = enough
+        .iter()
+        .map(|leads| at(leads, 1))
+        .chain([2, 3, 5].map(|every| at(&[1.0], every)))
+        .find(|ticks| ticks.len() <= most)
+        .unwrap_or_default();
+    let minor = if last - first <= 8 {
+        at(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], 1)
+    } else {
+        at(&[1.0], 1)
+    };
+    Ticks {
+        minor: minor
+            .into_iter()
+            .filter(|tick| !major.contains(tick))
+            .collect(),
+        major: major
+            .into_iter()
+            .map(|tick| (tick, label(tick, numbers, 0)))
+            .collect(),
+    }
+}
+
+fn even_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
+    let rough = (high - low) / most as f64;
+    let power = 10_f64.powf(rough.log10().floor());
+    let lead = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .find(|lead| lead * power >= rough * 0.999);
+    let lead = lead.unwrap_or(10.0);
+    let step = lead * power;
+    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize + usize::from(lead == 2.5);
+    let multiples = |step: f64| {
+        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+        (first..=last).map(move |i| i as f64 * step)
+    };
+    let parts = if lead == 2.0 { 4.0 } else { 5.0 };
+    Ticks {
+        major: multiples(step)
+            .map(|tick| (tick, label(tick, numbers, decimals)))
+            .collect(),
+        minor: multiples(step / parts)
+            .filter(|tick| ((tick / step) - (tick / step).round()).abs() > 1e-6)
+            .collect(),
+    }
+}
+
+fn label(value: f64, numbers: Numbers, decimals: usize) -> String {
+    match numbers {
+        Numbers::Counts => quantity::count(value),
+        Numbers::Powers => power_of_ten(value),
+        Numbers::Decimals if decimals == 0 && value.fract() != 0.0 => quantity::ratio(value),
+        Numbers::Decimals => format!("{value:.decimals$}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(scale: Scale, numbers: Numbers, most: usize, expected: &str) {
+        let ticks = scale.ticks(numbers, most);
+        let labels: Vec<String> = ticks.major.into_iter().map(|(_, label)| label).collect();
+        assert_eq!(labels.join(" "), expected);
+        assert!(ticks.minor.iter().all(|tick| scale.contains(*tick)));
+    }
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        let log = |low, high| Scale::Log { low, high };
+        check(
+            log(1.5e3, 2e5),
+            Numbers::Counts,
+            6,
+            "2k 5k 10k 20k 50k 100k",
+        );
+        check(log(1.5e3, 2e5), Numbers::Counts, 5, "3k 10k 30k 100k");
+        check(
+            log(8e9, 4e12),
+            Numbers::Powers,
+            6,
+            "10^{10} 10^{11} 10^{12}",
+        );
+        check(
+            log(2e10, 4e11),
+            Numbers::Powers,
+            6,
+            "3×10^{10} 10^{11} 3×10^{11}",
+        );
+        check(log(1e3, 1e15), Numbers::Counts, 6, "1k 1M 1B 1T 1e15");
+        check(
+            log(1.4, 2.4),
+            Numbers::Decimals,
+            5,
+            "1.4 1.6 1.8 2.0 2.2 2.4",
+        );
+        let linear = |low, high| Scale::Linear { low, high };
+        check(linear(1.62, 2.54), Numbers::Decimals, 5, "1.8 2.0 2.2 2.4");
+        check(
+            linear(0.0, 1.1),
+            Numbers::Decimals,
+            5,
+            "0.00 0.25 0.50 0.75 1.00",
+        );
+        check(linear(9.0, 52.0), Numbers::Decimals, 5, "10 20 30 40 50");
+    }
+
+    #[test]
+    fn a_range_without_width_gets_some() {
+        let (low, high) = Scale::linear_around([2.0], 0.1).ends();
+        assert!(low < 2.0 && high > 2.0);
+        let (low, high) = Scale::log_around([], 0.1).ends();
+        assert!(low < high);
+    }
+}

@@ -1,0 +1,96 @@
+//! A forecast on paper: what the laws expect at budgets nobody has trained yet,
+//! in a file that can be written before the runs that test it.
+
+use std::path::Path;
+
+use flops_fit_scaling::{Estimator, Prediction};
+use flops_fit_trial::{DocumentError, FORMAT, read_json, write_json};
+use serde::{Deserialize, Serialize};
+
+use super::analysis::{Analysis, Subject};
+
+/// Predictions and what they rest on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Version of this file.
+    pub format: u32,
+    /// What was swept.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How the laws were found.
+    pub estimator: Estimator,
+    /// Budgets behind the laws, ascending, in FLOPs as used.
+    pub budgets: Vec<f64>,
+    /// Runs behind them.
+    pub runs: usize,
+    /// One entry a target, in the order asked for.
+    pub predictions: Vec<Prediction>,
+}
+
+/// Why there is no forecast.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum ForecastError {
+    /// There are no laws to extrapolate.
+    #[error(
+        "no laws to predict from: {minima} of {budgets} budgets have a minimum, two are needed; see the notes of `flops-fit table`"
+    )]
+    NoLaws {
+        /// Budgets with a minimum.
+        minima: usize,
+        /// Budgets.
+        budgets: usize,
+    },
+    /// A target that is no budget.
+    #[error("target budget {found}: expected a finite number of FLOPs above 0")]
+    InvalidTarget {
+        /// What was given.
+        found: f64,
+    },
+}
+
+/// What the recommended laws expect at each of `targets`, in FLOPs.
+///
+/// # Errors
+/// When there are no laws, or a target is not a finite number above 0.
+pub fn predict(analysis: &Analysis, targets: &[f64]) -> Result<Forecast, ForecastError> {
+    let fits = &analysis.fits;
+    let Some(estimate) = fits.recommended() else {
+        let minima = fits
+            .budgets
+            .iter()
+            .filter(|fit| fit.outcome.minimum().is_some());
+        return Err(ForecastError::NoLaws {
+            minima: minima.count(),
+            budgets: fits.budgets.len(),
+        });
+    };
+    if let Some(&found) = targets.iter().find(|c| !(c.is_finite() && **c > 0.0)) {
+        return Err(ForecastError::InvalidTarget { found });
+    }
+    Ok(Forecast {
+        format: FORMAT,
+        subject: analysis.subject.clone(),
+        estimator: estimate.estimator,
+        budgets: estimate.laws.budgets.clone(),
+        runs: analysis.points.len() - fits.left_out.len(),
+        predictions: targets.iter().map(|&c| estimate.laws.predict(c)).collect(),
+    })
+}
+
+impl Forecast {
+    /// Reads a forecast.
+    ///
+    /// # Errors
+    /// When the file can't be read, is torn, or comes from a newer flops-fit.
+    pub fn read(path: &Path) -> Result<Self, DocumentError> {
+        read_json(path)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn write(&self, path: &Path) -> Result<(), DocumentError> {
+        write_json(path, self)
+    }
+}
