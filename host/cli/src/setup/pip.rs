@@ -4,22 +4,22 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use super::environment::Environment;
 use super::error::Error;
 use super::release::{PLATFORMS, Variant, WHEEL_ABI, WHEEL_PYTHON};
 
-/// Parts of what pip prints when it got no answer from its index.
-const UNREACHABLE: [&str; 8] = [
-    "Failed to establish a new connection",
-    "NewConnectionError",
-    "NameResolutionError",
+/// Parts of what pip prints when it got no answer from its index, the most
+/// telling first.
+const UNREACHABLE: [&str; 7] = [
     "Temporary failure in name resolution",
     "Network is unreachable",
-    "Max retries exceeded",
+    "Failed to establish a new connection",
+    "NameResolutionError",
     "ReadTimeoutError",
     "ProxyError",
+    "Max retries exceeded",
 ];
 
 /// Part of what pip prints when its index answered, but hasn't got a package.
@@ -95,39 +95,45 @@ pub(super) fn download(
     if status.success() {
         return Ok(());
     }
-    let says = |part: &str| complaints.iter().find(|line| line.contains(part));
-    let last_error = || {
+    Err(reason(python, status, &complaints))
+}
+
+/// Why pip failed, told from what it printed on standard error.
+fn reason(python: &Path, status: ExitStatus, complaints: &[String]) -> Error {
+    // An index that can't be reached also makes pip say that it offers nothing,
+    // so its silence is looked for first.
+    let unanswered = UNREACHABLE.iter().find_map(|part| {
         complaints
             .iter()
-            .rev()
-            .find(|line| line.contains("ERROR"))
-            .or(complaints.last())
-            .map_or_else(|| "it printed no reason".to_owned(), |line| brief(line))
-    };
-    // An index that can't be reached also makes pip say that it offers nothing.
-    Err(
-        if let Some(line) = UNREACHABLE.iter().find_map(|part| says(part)) {
-            Error::Offline {
-                detail: brief(line),
-            }
-        } else if let Some(line) = says(NOT_OFFERED) {
-            Error::NotOffered {
-                detail: brief(line),
-            }
-        } else {
-            Error::Pip {
-                python: python.to_owned(),
-                status,
-                detail: last_error(),
-            }
-        },
-    )
+            .find_map(|line| Some(&line[line.find(part)?..]))
+    });
+    if let Some(text) = unanswered {
+        // The rest of the line is the request, in Python's notation.
+        let end = text.find(['\'', '(']).unwrap_or(text.len());
+        return Error::Offline {
+            detail: brief(&text[..end]),
+        };
+    }
+    if let Some(line) = complaints.iter().find(|line| line.contains(NOT_OFFERED)) {
+        return Error::NotOffered {
+            detail: brief(line),
+        };
+    }
+    let last = complaints.iter().rev();
+    let error = last.clone().find(|line| line.contains("ERROR"));
+    Error::Pip {
+        python: python.to_owned(),
+        status,
+        detail: error
+            .or(last.clone().next())
+            .map_or_else(|| "it printed no reason".to_owned(), |line| brief(line)),
+    }
 }
 
 /// The part of pip's line that a person needs, within a sentence of ours.
 fn brief(line: &str) -> String {
     let line = line.trim().trim_start_matches("ERROR: ");
-    let line = line.trim_start_matches("WARNING: ").trim_end_matches('.');
+    let line = line.trim_end_matches('.');
     match line.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
