@@ -8,5 +8,19 @@
 //! plugin. What a plugin has to say reaches this crate as files that
 //! `flops-fit-worker` wrote.
 
+pub mod args;
+pub mod command;
+pub mod doctor;
+pub mod exit;
+pub mod interrupt;
+pub mod manifest;
 pub mod output;
 pub mod plan;
+pub mod plugin;
+mod process;
+pub mod report;
+pub mod setup;
+pub mod sweep;
+mod time;
+pub mod view;
+pub mod worker;

@@ -1,1 +1,18 @@
-fn main() {}
+//! The `flops-fit` command.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+use flops_fit::{args::Args, command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match command::execute(&args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            // Standard error may be closed; there is no one left to tell then.
+            let _ = writeln!(std::io::stderr().lock(), "error: {error}");
+            error.exit().into()
+        }
+    }
+}

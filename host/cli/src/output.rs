@@ -12,7 +12,11 @@
 //! Architecture invariant: what happened is what `trials/<id>/result.json`
 //! says. Everything else in here can be derived again.
 
+mod lock;
+
 use std::path::{Path, PathBuf};
+
+pub use lock::{Lock, LockError};
 
 use flops_fit_trial::{TrialDir, TrialId};
 

@@ -2,5 +2,88 @@
 //! long it is likely to take, before anything is spent.
 
 pub mod document;
+mod error;
+mod estimate;
+mod layout;
+mod sheet;
+mod survey;
+
+use std::io::Write as _;
+
+use flops_fit_trial::{DocumentError, Outcome, TrialSpec};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
+pub use error::PlanError;
+pub use estimate::{Basis, Estimate};
+pub use sheet::render;
+
+use crate::{
+    interrupt::Interrupt, manifest::Manifest, output::Output, plugin::Libraries, worker::Worker,
+};
+
+/// A plan and everything that is needed to carry it out.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The output folder.
+    pub output: Output,
+    /// The grid.
+    pub plan: Plan,
+    /// One specification for each of its trials, in its order.
+    pub specs: Vec<TrialSpec>,
+}
+
+/// Plans the sweep: checks the plugins' files, asks a worker about all sizes,
+/// lays out the grid. Writes nothing.
+pub fn prepare(
+    manifest: &Manifest,
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<Prepared, PlanError> {
+    let libraries = Libraries::find(manifest)?;
+    let description = survey::ask(manifest, &libraries, worker, interrupt)?;
+    let (plan, specs) = layout::lay_out(manifest, &libraries, &description)?;
+    Ok(Prepared {
+        output: Output::at(&manifest.output_dir),
+        plan,
+        specs,
+    })
+}
+
+impl Prepared {
+    /// Writes the resolved manifest, `plan.json` and the specification of every
+    /// trial that has not ended well: what has been trained keeps the
+    /// specification that it was trained from.
+    pub fn write(&self, manifest: &Manifest) -> Result<(), DocumentError> {
+        write_text(&self.output.manifest(), &manifest.to_toml())?;
+        for spec in &self.specs {
+            let trial = self.output.trial(&spec.id);
+            let finished = matches!(
+                trial.result(),
+                Ok(Some(result)) if !matches!(result.outcome, Outcome::Failed { .. })
+            );
+            if !finished || trial.spec().is_err() {
+                trial.write_spec(spec)?;
+            }
+        }
+        self.plan.write(&self.output)
+    }
+
+    /// How long what is still to be trained is likely to take.
+    pub fn estimate(&self, manifest: &Manifest) -> Estimate {
+        estimate::estimate(&self.plan, &self.output, manifest.run.jobs)
+    }
+}
+
+fn write_text(path: &std::path::Path, text: &str) -> Result<(), DocumentError> {
+    let fail = |source| DocumentError::Io {
+        action: "writing",
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}

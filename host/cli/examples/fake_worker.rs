@@ -1,0 +1,218 @@
+//! A worker without libtorch, for the tests of the parent: it speaks the same
+//! verbs and files as `flops-fit-worker`, and its "training" is a formula.
+//!
+//! The manifest's `[model.config]` tells it how to behave: `seconds` is the
+//! length of a trial, `refuses` lists sizes that the model refuses, and
+//! `faults` maps a size to what goes wrong with its trials.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    io::{Read, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use flops_fit_trial::{
+    ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, Environment,
+    FORMAT, Failure, Measured, Outcome, Phase, Progress, ProgressWriter, SizeFacts, SizeOutcome,
+    Stage, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+};
+use serde_json::Value;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["describe", request, response] => describe(Path::new(request), Path::new(response)),
+        ["train", folder] => train(&TrialDir::new(folder)),
+        _ => panic!("unexpected arguments {arguments:?}"),
+    }
+}
+
+fn describe(request: &Path, response: &Path) {
+    let request: DescribeRequest = read_json(request).expect("a request");
+    let config = &request.model.config;
+    let answer = if let Some(key) = config["bad_key"].as_str() {
+        DescribeResponse::Failed {
+            format: FORMAT,
+            failure: Failure::Config {
+                plugin: "fake".to_owned(),
+                what: "model".to_owned(),
+                key: Some(key.to_owned()),
+                message: "found 3, expected a multiple of 8".to_owned(),
+            },
+        }
+    } else if config["describe"] == "abort" {
+        eprintln!("about to abort");
+        std::process::abort();
+    } else {
+        DescribeResponse::Described {
+            format: FORMAT,
+            description: Box::new(description(&request)),
+        }
+    };
+    write_json(response, &answer).expect("written");
+}
+
+fn description(request: &DescribeRequest) -> Description {
+    let facts = |kind: &str, config: &Value| ComponentFacts {
+        plugin: "fake".to_owned(),
+        version: "1.0.0".to_owned(),
+        kind: kind.to_owned(),
+        config: config.clone(),
+    };
+    let sizes = request.sizes.iter().map(|&size| {
+        let refused = request.model.config["refuses"]
+            .as_array()
+            .is_some_and(|list| list.contains(&size.into()));
+        let outcome = if refused {
+            SizeOutcome::Refused {
+                key: Some("d_head".to_owned()),
+                reason: format!("8 does not divide {size}"),
+            }
+        } else {
+            let n = (24 * size * size + 64 * size) as u64;
+            SizeOutcome::Accepted {
+                n,
+                counts: BTreeMap::from([("total".to_owned(), (n as i64 + 64 * size) as f64)]),
+                flops_per_unit: 6.0 * n as f64,
+                flops_from_model: true,
+                config: serde_json::json!({ "d_model": size }),
+            }
+        };
+        SizeFacts { size, outcome }
+    });
+    Description {
+        model: facts("gpt", &Value::Null),
+        dataset: facts("stories", &request.dataset.config),
+        loss: facts("cross_entropy", &request.loss.config),
+        data: DatasetFacts {
+            fingerprint: "fake".to_owned(),
+            unit: "tokens".to_owned(),
+            units_per_example: 64,
+            unique_units: request.dataset.config["unique"].as_u64(),
+            train_examples: None,
+            held_out_examples: None,
+        },
+        sizes: sizes.collect(),
+        libtorch: "none".to_owned(),
+    }
+}
+
+fn train(dir: &TrialDir) {
+    // A worker ends when its parent does.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    });
+    let spec = dir.spec().expect("a specification");
+    let config = &spec.run.model.config;
+    let mut log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(spec.run.base_dir.join("trained.log"))
+        .expect("opened");
+    writeln!(log, "{} {}", spec.id, spec.run.attempt).expect("written");
+    let fault = config["faults"][spec.recipe.size.to_string()]
+        .as_str()
+        .unwrap_or("none");
+    let begun = Instant::now();
+    let mut progress = ProgressWriter::create(&dir.progress_path()).expect("created");
+    let mut report = |stage, step: u64| {
+        let line = Progress {
+            at: begun.elapsed().as_secs_f64(),
+            stage,
+            step,
+            steps: spec.recipe.steps,
+            units: spec.recipe.units * step / spec.recipe.steps,
+            loss: Some(2.0),
+            lr: 1.0,
+            grad_norm: None,
+            units_per_second: Some(1e4),
+        };
+        progress.write(&line).expect("written");
+    };
+    report(Stage::Start, 0);
+    match fault {
+        "none" | "diverge" | "panic" | "linger" => {}
+        "exit" => std::process::exit(0),
+        "exit once" if spec.run.attempt == 0 => std::process::exit(0),
+        "exit once" => {}
+        "abort" => {
+            println!("something on standard output");
+            eprintln!("the last words");
+            std::process::abort();
+        }
+        "hang" => {
+            report(Stage::Train, 1);
+            std::thread::sleep(Duration::from_secs(600));
+        }
+        "grandchild" => {
+            let child = std::process::Command::new("sleep")
+                .arg("600")
+                .spawn()
+                .expect("started");
+            std::fs::write(dir.path().join("grandchild"), child.id().to_string()).expect("written");
+            std::process::exit(0);
+        }
+        other => panic!("unknown fault {other}"),
+    }
+    let seconds = config["seconds"].as_f64().unwrap_or(0.0);
+    for part in 1..=10 {
+        std::thread::sleep(Duration::from_secs_f64(seconds / 10.0));
+        report(Stage::Train, spec.recipe.steps * part / 10);
+    }
+    dir.write_result(&result(&spec, fault)).expect("written");
+    if fault == "linger" {
+        std::thread::sleep(Duration::from_secs(600));
+    }
+}
+
+fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
+    let n = spec.run.declared_n as f64;
+    let d = spec.recipe.units as f64;
+    let outcome = match fault {
+        "diverge" => Outcome::Diverged {
+            step: 7,
+            loss: None,
+            reason: "the training loss is not a number".to_owned(),
+        },
+        "panic" => Outcome::Failed {
+            failure: Failure::Panicked {
+                plugin: "fake".to_owned(),
+                phase: Phase::Forward,
+                message: "index out of bounds".to_owned(),
+                file: "src/lib.rs".to_owned(),
+                line: 12,
+            },
+        },
+        _ => Outcome::Completed {
+            measured: Measured {
+                n,
+                counts: spec.run.counts.clone(),
+                d,
+                c: spec.run.flops_per_unit * d,
+                spent: spec.run.flops_per_unit * d,
+                unique: None,
+                loss: 0.7 + 25.0 / n.powf(0.45) + 68.0 / d.powf(0.40),
+                loss_se: 0.001,
+                metrics: BTreeMap::new(),
+                train_loss: 2.0,
+                lr: spec.recipe.train.lr,
+                steps: spec.recipe.steps,
+                eval_units: spec.recipe.train.eval_units,
+            },
+        },
+    };
+    TrialResult {
+        format: FORMAT,
+        id: spec.id.clone(),
+        outcome,
+        environment: Environment::default(),
+        timing: Timing {
+            startup: 0.1,
+            train: 0.1,
+            evaluate: 0.1,
+        },
+    }
+}

@@ -1,0 +1,233 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::setup;
+
+/// How big should my model be, how much data should it see, and what loss will
+/// I get?
+///
+/// flops-fit trains an `IsoFLOP` sweep of your own model on your own data, fits
+/// scaling laws to it, and predicts the compute-optimal size, data and loss.
+#[derive(Debug, Parser)]
+#[command(name = "flops-fit", version, propagate_version = true)]
+#[command(after_help = "\
+Examples:
+  flops-fit run manifest.toml                  plan, train, analyse, draw; run again to resume
+  flops-fit plan manifest.toml                 what would be trained, and what it costs
+  flops-fit predict manifest.toml --budget 1e15
+
+`flops-fit <command> --help` has examples for each command.
+Exit codes: 0 done, 2 usage, 3 manifest, 4 plugin, 5 some trials failed, 6 nothing to fit,
+7 set-up, 8 output busy, 9 rebuilt plugin, 130 interrupted, 1 anything else.")]
+pub struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one JSON document on standard output
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Plan, train, analyse and draw; run it again to resume
+    #[command(after_help = "\
+Examples:
+  flops-fit run manifest.toml
+  flops-fit run manifest.toml --set run.jobs=4 --set sweep.seeds='[0, 1]'
+  flops-fit run outputs/gpt-stories            resume from an output folder")]
+    Run(Train),
+    /// Show the grid, its FLOPs and an estimate of time; train nothing
+    #[command(after_help = "\
+Examples:
+  flops-fit plan manifest.toml
+  flops-fit plan manifest.toml --set sweep.budgets='{ min = 1e10, max = 1e12, count = 5 }'
+  flops-fit plan manifest.toml --format json")]
+    Plan(Source),
+    /// Train what the plan lists and is not trained yet
+    #[command(after_help = "\
+Examples:
+  flops-fit train manifest.toml
+  flops-fit train manifest.toml --retrain      after rebuilding a plugin under the same version")]
+    Train(Train),
+    /// Fit scaling laws to finished trials
+    #[command(
+        alias = "fit",
+        after_help = "\
+Examples:
+  flops-fit analyze manifest.toml
+  flops-fit analyze outputs/gpt-stories --set analysis.targets='[1e13, 1e14]'
+  flops-fit analyze runs.csv                   needs neither libtorch nor plugins"
+    )]
+    Analyze(Source),
+    /// Draw the plots
+    #[command(
+        alias = "plot",
+        after_help = "\
+Examples:
+  flops-fit visualize manifest.toml
+  flops-fit visualize outputs/gpt-stories --open"
+    )]
+    Visualize(Visualize),
+    /// Optimal N and D and the expected loss at other budgets
+    #[command(after_help = "\
+Examples:
+  flops-fit predict manifest.toml --budget 1e12 --budget 1e13
+  flops-fit predict outputs/gpt-stories --budget 1e12 --out forecast.json
+  flops-fit predict runs.csv --budget 1e12 --fit-up-to 3e11")]
+    Predict(Predict),
+    /// Print the compute-optimal table
+    #[command(after_help = "\
+Examples:
+  flops-fit table manifest.toml
+  flops-fit table outputs/gpt-stories --markdown")]
+    Table(Table),
+    /// Say how far a sweep is
+    #[command(after_help = "\
+Examples:
+  flops-fit status manifest.toml
+  flops-fit status outputs/gpt-stories --format json")]
+    Status(Source),
+    /// Get the libtorch that flops-fit and plugins are built with
+    #[command(after_help = "\
+Examples:
+  flops-fit setup
+  flops-fit setup --link my-plugin             link .libtorch into a plugin's folder")]
+    Setup(setup::Options),
+    /// Look over this machine and say what is missing
+    #[command(after_help = "\
+Examples:
+  flops-fit doctor
+  flops-fit doctor --output /data/sweeps")]
+    Doctor(Doctor),
+}
+
+/// A sweep: its manifest, or its output folder.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Source {
+    /// A manifest or an output folder (also, where nothing is trained, a runs.csv)
+    #[arg(default_value = "manifest.toml")]
+    pub path: PathBuf,
+
+    /// Override a key of the manifest: dotted key, TOML value or bare word
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+}
+
+/// `run` and `train`.
+#[derive(Debug, clap::Args)]
+pub struct Train {
+    /// The sweep
+    #[command(flatten)]
+    pub source: Source,
+
+    /// Keep results of a library that changed under an unchanged version
+    #[arg(long, conflicts_with = "retrain")]
+    pub accept_rebuilt: bool,
+
+    /// Train again what was trained with a library that changed under an unchanged version
+    #[arg(long)]
+    pub retrain: bool,
+}
+
+/// `visualize`.
+#[derive(Debug, clap::Args)]
+pub struct Visualize {
+    /// The sweep
+    #[command(flatten)]
+    pub source: Source,
+
+    /// Show the plots in the desktop's viewer
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// `predict`.
+#[derive(Debug, clap::Args)]
+pub struct Predict {
+    /// The sweep
+    #[command(flatten)]
+    pub source: Source,
+
+    /// A budget in FLOPs, such as 1e15; may be given several times
+    #[arg(long = "budget", value_name = "FLOPS", value_parser = flops, required = true)]
+    pub budgets: Vec<f64>,
+
+    /// Use only runs with a budget up to this one
+    #[arg(long, value_name = "FLOPS", value_parser = flops)]
+    pub fit_up_to: Option<f64>,
+
+    /// Write the prediction to this file too, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `table`.
+#[derive(Debug, clap::Args)]
+pub struct Table {
+    /// The sweep
+    #[command(flatten)]
+    pub source: Source,
+
+    /// As Markdown
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// The folder whose disk would get the results
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+}
+
+fn flops(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(flops) if flops.is_finite() && flops > 0.0 => Ok(flops),
+        _ => Err("expected a number of FLOPs above 0, such as 1e15".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_and_the_aliases_exist() {
+        let mut command = Args::command();
+        for sub in command.get_subcommands_mut() {
+            let help = sub.render_help().to_string();
+            assert!(
+                help.contains("Examples:\n  flops-fit"),
+                "{}",
+                sub.get_name()
+            );
+        }
+        for alias in ["fit", "plot"] {
+            assert!(command.find_subcommand(alias).is_some(), "{alias}");
+        }
+    }
+}

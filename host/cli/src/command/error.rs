@@ -1,0 +1,98 @@
+//! Everything that can end a command, and the exit code that it ends with.
+
+use std::{io, path::PathBuf};
+
+use flops_fit_scaling::AnalysisError;
+use flops_fit_trial::DocumentError;
+
+use crate::{
+    exit::Exit,
+    manifest::ManifestError,
+    output::LockError,
+    plan::PlanError,
+    report::{self, ForecastError, ReportError, WriteError, runs::RunsError},
+    setup,
+    sweep::SweepError,
+    worker::WorkerError,
+};
+
+/// Why a command ended without doing what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is the error that it wraps")]
+pub enum CommandError {
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Runs(#[from] RunsError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Forecast(#[from] ForecastError),
+    #[error(transparent)]
+    Setup(#[from] setup::Error),
+    #[error("{}: {source}", path.display())]
+    Analysis {
+        path: PathBuf,
+        source: AnalysisError,
+    },
+    #[error("{} holds neither plan.json nor manifest.toml; name a manifest or an output folder", path.display())]
+    NoSweep { path: PathBuf },
+    #[error("{} has no plan yet; run `flops-fit run {}` first", output.display(), manifest.display())]
+    NotPlanned { output: PathBuf, manifest: PathBuf },
+    #[error("{} is no manifest; this command needs one, since it trains", path.display())]
+    NotAManifest { path: PathBuf },
+    #[error("watching for Ctrl-C: {0}")]
+    Signals(io::Error),
+    #[error("printing the result: {0}")]
+    Print(io::Error),
+}
+
+impl CommandError {
+    /// The code of the table.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Manifest(_) | Self::NotAManifest { .. } => Exit::Manifest,
+            Self::NoSweep { .. } => Exit::Usage,
+            Self::Plan(error) => plan_exit(error),
+            Self::Lock(LockError::Busy { .. }) => Exit::Busy,
+            Self::Sweep(SweepError::Rebuilt { .. }) => Exit::Rebuilt,
+            Self::Worker(_) | Self::Setup(_) | Self::Sweep(SweepError::Start { .. }) => {
+                Exit::Environment
+            }
+            Self::NotPlanned { .. }
+            | Self::Analysis { .. }
+            | Self::Forecast(_)
+            | Self::Runs(_)
+            | Self::Report(report::ReportError::Analysis { .. }) => Exit::Analysis,
+            Self::Lock(_)
+            | Self::Sweep(_)
+            | Self::Document(_)
+            | Self::Report(_)
+            | Self::Write(_)
+            | Self::Signals(_)
+            | Self::Print(_) => Exit::Internal,
+        }
+    }
+}
+
+fn plan_exit(error: &PlanError) -> Exit {
+    match error {
+        PlanError::Manifest(_) | PlanError::Grid { .. } => Exit::Manifest,
+        PlanError::Plugin(_) | PlanError::Failed { .. } | PlanError::Silent { .. } => Exit::Plugin,
+        PlanError::Worker(_) | PlanError::Start { .. } => Exit::Environment,
+        PlanError::Interrupted => Exit::Interrupted,
+        PlanError::Document(_) => Exit::Internal,
+    }
+}

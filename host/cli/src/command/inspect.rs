@@ -1,0 +1,155 @@
+//! `status`: how far a sweep is, from what is on disk alone.
+
+use std::path::PathBuf;
+
+use flops_fit_scaling::quantity;
+use flops_fit_trial::{ProgressReader, TrialId};
+use serde::Serialize;
+
+use super::{CommandError, print_as, subject};
+use crate::{
+    args::{Format, Source},
+    exit::Exit,
+    output::Output,
+    plan::Plan,
+    report::{
+        runs::{self, Row, Status},
+        sheet::{Lean, Sheet},
+    },
+};
+
+#[derive(Serialize)]
+struct State {
+    output: PathBuf,
+    /// Whether a flops-fit is working on it now.
+    active: bool,
+    completed: usize,
+    diverged: usize,
+    failed: usize,
+    pending: usize,
+    /// Share of the FLOPs that have results, in [0, 1].
+    done: f64,
+    trials: Vec<TrialState>,
+}
+
+#[derive(Serialize)]
+struct TrialState {
+    #[serde(flatten)]
+    row: Row,
+    /// Optimizer steps done, of a trial that is being trained.
+    step: Option<u64>,
+}
+
+/// `flops-fit status`.
+pub(super) fn status(source: &Source, format: Format) -> Result<Exit, CommandError> {
+    let manifest = subject::manifest(source)?;
+    let output = Output::at(&manifest.output_dir);
+    if !Output::is_one(output.path()) {
+        return Err(CommandError::NotPlanned {
+            output: output.path().to_owned(),
+            manifest: source.path.clone(),
+        });
+    }
+    let plan = Plan::read(&output)?;
+    let state = look(&output, &plan);
+    print_as(format, &state, || render(&plan, &state))?;
+    Ok(Exit::Success)
+}
+
+fn look(output: &Output, plan: &Plan) -> State {
+    let active = output.is_locked();
+    let rows = runs::collect(output, plan);
+    let count = |status| rows.iter().filter(|row| row.status == status).count();
+    let planned = |row: &Row| {
+        let id = row.trial.as_deref()?;
+        plan.runs()
+            .find(|(_, run)| run.id.as_str() == id)
+            .map(|(_, run)| run)
+    };
+    let done: f64 = rows
+        .iter()
+        .filter(|row| matches!(row.status, Status::Completed | Status::Diverged))
+        .filter_map(|row| planned(row).map(|run| run.c))
+        .sum();
+    State {
+        output: output.path().to_owned(),
+        active,
+        completed: count(Status::Completed),
+        diverged: count(Status::Diverged),
+        failed: count(Status::Failed),
+        pending: count(Status::Pending),
+        done: if plan.flops > 0.0 {
+            done / plan.flops
+        } else {
+            1.0
+        },
+        trials: rows
+            .into_iter()
+            .filter(|row| row.status != Status::Skipped)
+            .map(|row| TrialState {
+                step: match (active && row.status == Status::Pending, planned(&row)) {
+                    (true, Some(run)) => step(output, &run.id),
+                    _ => None,
+                },
+                row,
+            })
+            .collect(),
+    }
+}
+
+/// The last step that a running trial has reported.
+fn step(output: &Output, id: &TrialId) -> Option<u64> {
+    let mut reader = ProgressReader::new(output.trial(id).progress_path());
+    reader.poll().last().map(|progress| progress.step)
+}
+
+fn render(plan: &Plan, state: &State) -> String {
+    let mut sheet = Sheet::new(
+        format!(
+            "{}: {} completed, {} diverged, {} failed, {} to be trained; {:.0} % of the FLOPs{}",
+            plan.name,
+            state.completed,
+            state.diverged,
+            state.failed,
+            state.pending,
+            100.0 * state.done,
+            if state.active { "; running now" } else { "" }
+        ),
+        &[
+            ("trial", Lean::Left),
+            ("budget", Lean::Right),
+            (&plan.size_param, Lean::Right),
+            ("seed", Lean::Right),
+            ("N", Lean::Right),
+            ("steps", Lean::Right),
+            ("state", Lean::Left),
+        ],
+    );
+    for TrialState { row, step } in &state.trials {
+        let text = |value: Option<String>| value.unwrap_or_default();
+        sheet.rows.push(vec![
+            text(row.trial.clone()),
+            text(row.budget.map(quantity::flops)),
+            text(row.size.map(|size| size.to_string())),
+            text(row.seed.map(|seed| seed.to_string())),
+            text(row.n.map(quantity::count)),
+            text(row.steps.map(|steps| steps.to_string())),
+            match (row.status, row.loss, step) {
+                (Status::Completed, Some(loss), _) => format!("loss {}", quantity::loss(loss)),
+                (Status::Pending, _, Some(step)) => format!("training, step {step}"),
+                (status, _, _) => status.word().to_owned(),
+            },
+        ]);
+        // A reason may be pages long; its first line says what happened.
+        if let Some(line) = row
+            .reason
+            .as_deref()
+            .and_then(|reason| reason.lines().next())
+        {
+            sheet
+                .remarks
+                .push(format!("{}: {line}", text(row.trial.clone())));
+        }
+    }
+    sheet.text()
+}

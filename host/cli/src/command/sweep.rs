@@ -1,0 +1,187 @@
+//! `plan`, `train`, `run`.
+
+use serde::Serialize;
+
+use super::{CommandError, print_as, say, subject};
+use crate::{
+    args::{Format, Source, Train},
+    exit::Exit,
+    interrupt::Interrupt,
+    manifest::Manifest,
+    plan::{self, Estimate, Plan, Prepared},
+    report::{self, Analysis},
+    sweep::{self, Rebuilt, Settings, Tally},
+    time::duration,
+    view,
+    worker::Worker,
+};
+
+#[derive(Serialize)]
+struct Planned<'a> {
+    output: &'a std::path::Path,
+    plan: &'a Plan,
+    estimate: Estimate,
+}
+
+/// `flops-fit plan`.
+pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError> {
+    let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
+    let manifest = subject::manifest(source)?;
+    let worker = Worker::find()?;
+    let prepared = plan::prepare(&manifest, &worker, &interrupt)?;
+    let _lock = prepared.output.lock()?;
+    prepared.write(&manifest)?;
+    let estimate = prepared.estimate(&manifest);
+    let planned = Planned {
+        output: prepared.output.path(),
+        plan: &prepared.plan,
+        estimate,
+    };
+    print_as(format, &planned, || {
+        plan::render(&prepared.plan, &estimate, &prepared.output)
+    })?;
+    Ok(Exit::Success)
+}
+
+/// `flops-fit train`.
+pub(super) fn train(train: &Train, format: Format) -> Result<Exit, CommandError> {
+    let (prepared, tally) = carry_out(train)?;
+    print_as(format, &tally, || summary(&prepared, &tally))?;
+    Ok(exit(&tally))
+}
+
+#[derive(Serialize)]
+struct Ran<'a> {
+    output: &'a std::path::Path,
+    sweep: &'a Tally,
+    analysis: Option<&'a Analysis>,
+    plots: Vec<std::path::PathBuf>,
+}
+
+/// `flops-fit run`.
+pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
+    let (prepared, tally) = carry_out(train)?;
+    let mut ran = Ran {
+        output: prepared.output.path(),
+        sweep: &tally,
+        analysis: None,
+        plots: Vec::new(),
+    };
+    if tally.interrupted {
+        print_as(format, &ran, || summary(&prepared, &tally))?;
+        return Ok(Exit::Interrupted);
+    }
+    let options = subject::manifest(&train.source)?.analysis;
+    let analysis = match report::analyze(&prepared.output, &options) {
+        Ok(analysis) => analysis,
+        Err(error) if tally.failed.is_empty() => return Err(error.into()),
+        Err(error) => {
+            // Failed trials are the cause; what they leave can't be fitted.
+            say(&format!("error: {error}"));
+            print_as(format, &ran, || summary(&prepared, &tally))?;
+            return Ok(Exit::TrialsFailed);
+        }
+    };
+    ran.analysis = Some(&analysis);
+    print_as(format, &ran, || {
+        format!(
+            "{}\n{}\nplots: {}\n",
+            summary(&prepared, &tally),
+            report::render(&analysis, report::Format::Text),
+            prepared.output.plots().display()
+        )
+    })?;
+    Ok(exit(&tally))
+}
+
+/// Plans, writes the plan, and trains what is missing.
+fn carry_out(train: &Train) -> Result<(Prepared, Tally), CommandError> {
+    let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
+    let manifest = subject::manifest(&train.source)?;
+    let worker = Worker::find()?;
+    let prepared = plan::prepare(&manifest, &worker, &interrupt)?;
+    let _lock = prepared.output.lock()?;
+    prepared.write(&manifest)?;
+    let rebuilt = match (train.accept_rebuilt, train.retrain) {
+        (true, _) => Rebuilt::Accept,
+        (_, true) => Rebuilt::Retrain,
+        _ => Rebuilt::Ask,
+    };
+    let selection = sweep::select(&prepared, rebuilt)?;
+    let estimate = prepared.estimate(&manifest);
+    say(&plan::render(&prepared.plan, &estimate, &prepared.output));
+    let tally = train_selection(selection, &manifest, &worker, &interrupt)?;
+    Ok((prepared, tally))
+}
+
+fn train_selection(
+    selection: sweep::Selection,
+    manifest: &Manifest,
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<Tally, CommandError> {
+    let settings = Settings {
+        jobs: manifest.run.jobs,
+        limits: manifest.run.limits,
+        retries: manifest.run.retries,
+    };
+    let mut view = view::of(&selection);
+    Ok(sweep::train(
+        selection,
+        &settings,
+        worker,
+        view.as_mut(),
+        interrupt,
+    )?)
+}
+
+fn exit(tally: &Tally) -> Exit {
+    if tally.interrupted {
+        Exit::Interrupted
+    } else if tally.failed.is_empty() {
+        Exit::Success
+    } else {
+        Exit::TrialsFailed
+    }
+}
+
+/// What became of the trials, in words.
+fn summary(prepared: &Prepared, tally: &Tally) -> String {
+    let total = prepared.specs.len();
+    let parts = [
+        (tally.kept, "had results already"),
+        (tally.completed, "completed"),
+        (tally.diverged, "diverged"),
+        (tally.failed.len(), "failed"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let mut text = format!(
+        "{}: {total} trials, {} in {}\n",
+        prepared.plan.name,
+        if parts.is_empty() {
+            "none trained".to_owned()
+        } else {
+            parts.join(", ")
+        },
+        duration(tally.seconds)
+    );
+    for failed in &tally.failed {
+        text += &format!(
+            "failed: {}: {}\n  log: {}\n",
+            failed.label,
+            failed.reason,
+            failed.log.display()
+        );
+    }
+    if tally.interrupted {
+        text += &format!(
+            "interrupted: {} of {total} trials are still to be trained; run the same command again to go on\n",
+            tally.pending
+        );
+    }
+    text
+}

@@ -1,0 +1,258 @@
+//! The manifest: what the user asks for, checked.
+//!
+//! Three steps, each with a type of its own: [`source`] makes one tree of the
+//! file, of what it extends and of `--set`; [`section`] reads typed values out
+//! of it; a [`Manifest`] is what remains, and holds valid values only. The tree
+//! is kept, so that a mistake which only a plugin can find (a size that the
+//! model refuses) is still reported with file, line and key.
+
+mod analysis;
+mod mistake;
+mod model;
+mod origin;
+mod resolved;
+mod run;
+mod section;
+mod source;
+mod sweep;
+mod train;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use flops_fit_scaling::{Options, grid::Layout};
+
+pub(crate) use mistake::nearest;
+pub use mistake::{ManifestError, Mistake, Problem};
+pub use model::{Component, Model, Sizes};
+pub use origin::Origin;
+pub use run::{Limits, Run};
+pub use sweep::Sweep;
+pub use train::{Train, Warmup};
+
+use section::{Field, Section};
+
+/// A manifest that is valid in itself; whether the plugins agree is for the
+/// planner to ask.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    path: PathBuf,
+    tree: value::Node,
+    /// Name of the sweep.
+    pub name: String,
+    /// Folder that relative paths start from.
+    pub base_dir: PathBuf,
+    /// Further folders in which libraries are looked for.
+    pub plugin_path: Vec<PathBuf>,
+    /// `[model]`.
+    pub model: Model,
+    /// `[dataset]`.
+    pub dataset: Component,
+    /// `[loss]`.
+    pub loss: Component,
+    /// `[sweep]`.
+    pub sweep: Sweep,
+    /// `[train]`.
+    pub train: Train,
+    /// `[run]`.
+    pub run: Run,
+    /// `[analysis]`.
+    pub analysis: Options,
+    /// `output.dir`, absolute.
+    pub output_dir: PathBuf,
+}
+
+const SECTIONS: &[&str] = &[
+    "name",
+    "extends",
+    "base_dir",
+    "plugin_path",
+    "model",
+    "dataset",
+    "loss",
+    "sweep",
+    "train",
+    "run",
+    "analysis",
+    "output",
+];
+
+impl Manifest {
+    /// Reads the manifest at `path` with `key=value` overrides on top.
+    pub fn load(path: &Path, sets: &[String]) -> Result<Self, ManifestError> {
+        let tree = source::read(path, sets)?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let folder = folder
+            .canonicalize()
+            .map_err(|source| ManifestError::Unreadable {
+                path: path.to_owned(),
+                wanted_by: None,
+                source,
+            })?;
+        Ok(Self::check(path, tree, &folder)?)
+    }
+
+    fn check(path: &Path, tree: value::Node, folder: &Path) -> Result<Self, Box<Mistake>> {
+        let root = Section::root(&tree, SECTIONS)?;
+        let open = |name, keys| root.open(name, keys);
+        let component = &["plugin", "kind", "config"];
+        let model = open(
+            "model",
+            &["plugin", "kind", "size_param", "sizes", "config"],
+        )?;
+        let dataset = open("dataset", component)?;
+        let loss = open("loss", component)?;
+        let sweep = open("sweep", sweep::KEYS)?;
+        let train = open("train", train::KEYS)?;
+        let run = open("run", run::KEYS)?;
+        let analysis = open("analysis", analysis::KEYS)?;
+        let output = open("output", &["dir"])?;
+
+        let name = root.required("name", NAME)?;
+        let name = read_name(&name)?;
+        let base_dir = root.or("base_dir", folder.to_owned(), |f| {
+            Ok(folder.join(f.text("the folder that relative paths start from")?))
+        })?;
+        let plugin_path = root.or("plugin_path", Vec::new(), |field| {
+            field
+                .list("a list of folders such as [\"target/release\"]")?
+                .iter()
+                .map(|item| Ok(base_dir.join(item.text("a folder")?)))
+                .collect()
+        })?;
+        let model_section = model;
+        let model = Model::read(&model_section)?;
+        let shared = Some(&model.component);
+        let dataset = Component::read(&dataset, "dataset.plugin", shared, "\"stories\"")?;
+        let loss = Component::read(&loss, "loss.plugin", shared, "\"cross_entropy\"")?;
+        let sweep = Sweep::read(&sweep)?;
+        if let (Layout::Around { .. }, None) = (&sweep.layout, &model.sizes) {
+            return Err(model_section.missing(
+                "sizes",
+                "candidate sizes such as { min = 16, max = 1024, multiple_of = 16 }, or sizes for each budget in sweep.grid",
+            ));
+        }
+        let output_dir = output.or("dir", base_dir.join("outputs").join(&name), |f| {
+            Ok(base_dir.join(f.text("the output folder")?))
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            plugin_path,
+            model,
+            dataset,
+            loss,
+            sweep,
+            train: Train::read(&train)?,
+            run: Run::read(&run)?,
+            analysis: analysis::read(&analysis)?,
+            name,
+            base_dir,
+            output_dir,
+            tree,
+        })
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The sizes that the model has to be asked about, smallest first.
+    pub fn candidates(&self) -> Vec<i64> {
+        match (&self.sweep.layout, &self.model.sizes) {
+            (Layout::Listed(lists), _) => {
+                let mut sizes: Vec<i64> =
+                    lists.iter().flat_map(|list| list.sizes.clone()).collect();
+                sizes.sort_unstable();
+                sizes.dedup();
+                sizes
+            }
+            (Layout::Around { .. }, sizes) => sizes.as_ref().map(Sizes::values).unwrap_or_default(),
+        }
+    }
+
+    /// Where `key`, such as `model.plugin`, is written, or what comes nearest.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.tree.nearest(key.split('.')).origin.clone()
+    }
+
+    /// The mistake that a plugin found at `key`, such as
+    /// `dataset.config.seq_len`: at the value, or at what comes nearest to it.
+    pub fn mistake(&self, key: &str, problem: Problem) -> ManifestError {
+        Box::new(Mistake {
+            origin: self.origin(key),
+            key: key.to_owned(),
+            problem,
+        })
+        .into()
+    }
+
+    /// The mistake of listing `size`, which the model refuses: at the number
+    /// itself where it was written out.
+    pub fn refused_size(&self, size: i64, reason: &str) -> ManifestError {
+        let (key, node) = self.size_written(size);
+        Box::new(Mistake {
+            origin: node.origin.clone(),
+            key,
+            problem: Problem::Refused {
+                by: format!(
+                    "the model `{}` ({} = {size})",
+                    self.model.component.kind, self.model.size_param
+                ),
+                reason: reason.to_owned(),
+            },
+        })
+        .into()
+    }
+
+    fn size_written(&self, size: i64) -> (String, &value::Node) {
+        let holds = |path: &str| {
+            let node = self.tree.nearest(path.split('.'));
+            let value::Value::Array(items) = &node.value else {
+                return None;
+            };
+            let found = items.iter().find(|item| match item.value {
+                value::Value::Integer(integer) => integer == size,
+                value::Value::Float(float) => float.total_cmp(&(size as f64)).is_eq(),
+                _ => false,
+            })?;
+            Some((path.to_owned(), found))
+        };
+        match &self.sweep.layout {
+            Layout::Listed(lists) => (0..lists.len())
+                .find_map(|i| holds(&format!("sweep.grid.{i}.sizes")))
+                .unwrap_or_else(|| {
+                    (
+                        "sweep.grid".to_owned(),
+                        self.tree.nearest(["sweep", "grid"]),
+                    )
+                }),
+            Layout::Around { .. } => holds("model.sizes").unwrap_or_else(|| {
+                (
+                    "model.sizes".to_owned(),
+                    self.tree.nearest(["model", "sizes"]),
+                )
+            }),
+        }
+    }
+}
+
+const NAME: &str = "a name for the sweep and its output folder, such as \"gpt-stories\"";
+
+fn read_name(field: &Field<'_>) -> Result<String, Box<Mistake>> {
+    let name = field.text(NAME)?;
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '+');
+    if name.chars().all(plain) && !name.starts_with(['.', ' ']) && !name.ends_with(' ') {
+        Ok(name)
+    } else {
+        Err(field.unacceptable(
+            "letters, digits, '-', '_', '.', '+' and inner spaces, not starting with '.': it names a folder",
+        ))
+    }
+}

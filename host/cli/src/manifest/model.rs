@@ -1,0 +1,184 @@
+//! `[model]`, `[dataset]`, `[loss]`: which export of which plugin, and its
+//! configuration, which only the plugin itself understands.
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    mistake::{Mistake, Problem},
+    section::{Field, Section},
+};
+
+/// An export of a plugin, as the manifest names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    /// Path or library name.
+    pub plugin: String,
+    /// The key that names it: `dataset.plugin`, or `model.plugin` where the
+    /// section leaves it out.
+    pub plugin_key: &'static str,
+    /// Which of the plugin's exports.
+    pub kind: String,
+    /// Its configuration, an object.
+    pub config: Json,
+}
+
+/// `[model]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The export.
+    pub component: Component,
+    /// The key of its configuration that the sweep varies.
+    pub size_param: String,
+    /// Values of it to choose from; absent only where `sweep.grid` lists sizes.
+    pub sizes: Option<Sizes>,
+}
+
+/// Candidate sizes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sizes {
+    /// Every multiple of `multiple_of` from `min` to `max`.
+    Range {
+        /// Least size.
+        min: i64,
+        /// Greatest size.
+        max: i64,
+        /// Step; at least 1.
+        multiple_of: i64,
+    },
+    /// These, in the order given.
+    List(Vec<i64>),
+}
+
+/// The planner asks the model about each size, so their number is bounded.
+const MOST_SIZES: usize = 4096;
+
+impl Sizes {
+    /// The sizes, smallest first.
+    pub fn values(&self) -> Vec<i64> {
+        match self {
+            Self::Range {
+                min,
+                max,
+                multiple_of,
+            } => {
+                let first = min.div_euclid(*multiple_of) * multiple_of;
+                let first = if first < *min {
+                    first + multiple_of
+                } else {
+                    first
+                };
+                (first..=*max).step_by(*multiple_of as usize).collect()
+            }
+            Self::List(list) => {
+                let mut list = list.clone();
+                list.sort_unstable();
+                list
+            }
+        }
+    }
+
+    fn read(field: &Field<'_>) -> Result<Self, Box<Mistake>> {
+        const EXPECTED: &str =
+            "sizes as a list such as [16, 32, 64], or { min = 16, max = 1024, multiple_of = 16 }";
+        if !matches!(field.node.value, super::value::Value::Table(_)) {
+            return sizes_listed(field, EXPECTED).map(Self::List);
+        }
+        let table = field.table(EXPECTED, &["min", "max", "multiple_of"])?;
+        let min = table.required("min", "the least size")?.whole(1)?;
+        let max_field = table.required("max", "the greatest size")?;
+        let max = max_field.whole(1)?;
+        let multiple_of = table.or("multiple_of", 1, |f| f.whole(1))?;
+        let sizes = Self::Range {
+            min,
+            max,
+            multiple_of,
+        };
+        if max < min {
+            return Err(max_field.unacceptable(format!("at least min = {min}")));
+        }
+        match sizes.values().len() {
+            0 => Err(field.unacceptable(format!(
+                "a range that holds a multiple of {multiple_of}; {min} to {max} holds none"
+            ))),
+            count if count > MOST_SIZES => Err(field.unacceptable(format!(
+                "at most {MOST_SIZES} sizes (this range holds {count}); raise multiple_of"
+            ))),
+            _ => Ok(sizes),
+        }
+    }
+}
+
+/// A list of distinct sizes.
+pub(super) fn sizes_listed(field: &Field<'_>, expected: &str) -> Result<Vec<i64>, Box<Mistake>> {
+    let mut sizes = Vec::new();
+    for item in field.list(expected)? {
+        let size = item.whole(1)?;
+        if sizes.contains(&size) {
+            return Err(item.unacceptable("each size once; this one is listed already"));
+        }
+        sizes.push(size);
+    }
+    Ok(sizes)
+}
+
+impl Component {
+    /// Reads a section; `fallback` is the plugin of a section that names none.
+    pub(super) fn read(
+        section: &Section<'_>,
+        plugin_key: &'static str,
+        fallback: Option<&Self>,
+        examples: &str,
+    ) -> Result<Self, Box<Mistake>> {
+        const PLUGIN: &str = "a library's name such as \"flops_fit_gpt\", or its path such as \"target/release/libmine.so\"";
+        let plugin = section.maybe("plugin", |field| field.text(PLUGIN))?;
+        let (plugin, plugin_key) = match (plugin, fallback) {
+            (Some(plugin), _) => (plugin, plugin_key),
+            (None, Some(fallback)) => (fallback.plugin.clone(), fallback.plugin_key),
+            (None, None) => return Err(section.missing("plugin", PLUGIN)),
+        };
+        let expected = format!("the name of one of the plugin's exports, such as {examples}");
+        let kind = section.required("kind", &expected)?.text(&expected)?;
+        let config = section.or("config", Json::Object(Map::new()), |field| {
+            match field.json()? {
+                object @ Json::Object(_) => Ok(object),
+                _ => Err(field.unacceptable("a table of the plugin's own settings")),
+            }
+        })?;
+        Ok(Self {
+            plugin,
+            plugin_key,
+            kind,
+            config,
+        })
+    }
+}
+
+impl Model {
+    pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
+        let component = Component::read(section, "model.plugin", None, "\"gpt\"")?;
+        let expected = "the key of [model.config] that the sweep varies, such as \"d_model\"";
+        let size_param = section.required("size_param", expected)?.text(expected)?;
+        let sizes = section.maybe("sizes", Sizes::read)?;
+        if let (Some(field), Json::Object(config)) = (section.get("config"), &component.config)
+            && config.contains_key(&size_param)
+        {
+            return Err(Box::new(Mistake {
+                origin: field.node.nearest([size_param.as_str()]).origin.clone(),
+                key: format!("model.config.{size_param}"),
+                problem: Problem::Excludes {
+                    other: "model.size_param".to_owned(),
+                    at: section
+                        .required("size_param", expected)?
+                        .node
+                        .origin
+                        .clone(),
+                },
+            }));
+        }
+        Ok(Self {
+            component,
+            size_param,
+            sizes,
+        })
+    }
+}

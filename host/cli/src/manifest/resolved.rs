@@ -1,0 +1,222 @@
+//! The manifest with everything written out, as it is kept beside the results.
+//!
+//! Running the copy is the same as running the original: relative paths keep
+//! their meaning through `base_dir`.
+
+use std::path::{Path, PathBuf};
+
+use flops_fit_scaling::grid::{Budgets, Center, Layout, SizeList};
+use flops_fit_trial::Schedule;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{Component, Manifest, Sizes, Warmup};
+
+#[derive(Serialize)]
+struct Resolved<'m> {
+    name: &'m str,
+    base_dir: &'m Path,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    plugin_path: &'m [PathBuf],
+    model: Model<'m>,
+    dataset: Export<'m>,
+    loss: Export<'m>,
+    sweep: Sweep<'m>,
+    train: Train<'m>,
+    run: Run<'m>,
+    analysis: Analysis<'m>,
+    output: Output<'m>,
+}
+
+#[derive(Serialize)]
+struct Export<'m> {
+    plugin: &'m str,
+    kind: &'m str,
+    config: &'m Json,
+}
+
+#[derive(Serialize)]
+struct Model<'m> {
+    plugin: &'m str,
+    kind: &'m str,
+    size_param: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sizes: Option<Json>,
+    config: &'m Json,
+}
+
+#[derive(Serialize)]
+struct Sweep<'m> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budgets: Option<&'m Budgets>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sizes_per_budget: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    center: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grid: Option<&'m [SizeList]>,
+    seeds: &'m [u64],
+    min_steps: u64,
+}
+
+#[derive(Serialize)]
+struct Train<'m> {
+    lr: f64,
+    schedule: &'m Schedule,
+    warmup: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_tokens: Option<u64>,
+    weight_decay: f64,
+    betas: [f64; 2],
+    eps: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_clip: Option<f64>,
+    precision: flops_fit_trial::Precision,
+    eval_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct Run<'m> {
+    jobs: usize,
+    threads: u32,
+    devices: &'m [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    micro_batch: Option<u64>,
+    start_limit: f64,
+    silence_limit: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_limit: Option<f64>,
+    retries: u32,
+}
+
+#[derive(Serialize)]
+struct Analysis<'m> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    targets: &'m [f64],
+    max_repeats: f64,
+}
+
+#[derive(Serialize)]
+struct Output<'m> {
+    dir: &'m Path,
+}
+
+impl Manifest {
+    /// The manifest as TOML with defaults and overrides written out.
+    pub fn to_toml(&self) -> String {
+        let resolved = Resolved {
+            name: &self.name,
+            base_dir: &self.base_dir,
+            plugin_path: &self.plugin_path,
+            model: Model {
+                plugin: &self.model.component.plugin,
+                kind: &self.model.component.kind,
+                size_param: &self.model.size_param,
+                sizes: self.model.sizes.as_ref().map(sizes),
+                config: &self.model.component.config,
+            },
+            dataset: export(&self.dataset),
+            loss: export(&self.loss),
+            sweep: self.resolved_sweep(),
+            train: self.resolved_train(),
+            run: Run {
+                jobs: self.run.jobs,
+                threads: self.run.threads,
+                devices: &self.run.devices,
+                micro_batch: self.run.micro_batch,
+                start_limit: self.run.limits.start.as_secs_f64(),
+                silence_limit: self.run.limits.silence.as_secs_f64(),
+                time_limit: self.run.limits.total.map(|limit| limit.as_secs_f64()),
+                retries: self.run.retries,
+            },
+            analysis: Analysis {
+                targets: &self.analysis.targets,
+                max_repeats: self.analysis.max_repeats.unwrap_or(f64::INFINITY),
+            },
+            output: Output {
+                dir: &self.output_dir,
+            },
+        };
+        let body = toml::to_string(&resolved).expect("a checked manifest is plain TOML data");
+        format!(
+            "# {} as it was run: defaults and overrides written out.\n{body}",
+            self.path.display()
+        )
+    }
+
+    fn resolved_sweep(&self) -> Sweep<'_> {
+        let none = Sweep {
+            budgets: None,
+            sizes_per_budget: None,
+            center: None,
+            span: None,
+            grid: None,
+            seeds: &self.sweep.seeds,
+            min_steps: self.sweep.min_steps,
+        };
+        match &self.sweep.layout {
+            Layout::Listed(lists) => Sweep {
+                grid: Some(lists),
+                ..none
+            },
+            Layout::Around { budgets, spread } => Sweep {
+                budgets: Some(budgets),
+                sizes_per_budget: Some(spread.per_budget),
+                center: Some(center(&spread.center)),
+                span: Some(spread.span),
+                ..none
+            },
+        }
+    }
+
+    fn resolved_train(&self) -> Train<'_> {
+        let optimizer = &self.train.optimizer;
+        Train {
+            lr: self.train.lr,
+            schedule: &self.train.schedule,
+            warmup: match self.train.warmup {
+                Warmup::Share(share) => share.into(),
+                Warmup::Units(tokens) => serde_json::json!({ "tokens": tokens }),
+                Warmup::Steps(steps) => serde_json::json!({ "steps": steps }),
+            },
+            batch_tokens: self.train.batch_units,
+            weight_decay: optimizer.weight_decay,
+            betas: [optimizer.beta1, optimizer.beta2],
+            eps: optimizer.eps,
+            grad_clip: self.train.grad_clip,
+            precision: self.train.precision,
+            eval_tokens: self.train.eval_units,
+        }
+    }
+}
+
+fn export(component: &Component) -> Export<'_> {
+    Export {
+        plugin: &component.plugin,
+        kind: &component.kind,
+        config: &component.config,
+    }
+}
+
+fn sizes(sizes: &Sizes) -> Json {
+    match sizes {
+        Sizes::List(list) => list.clone().into(),
+        Sizes::Range {
+            min,
+            max,
+            multiple_of,
+        } => serde_json::json!({ "min": min, "max": max, "multiple_of": multiple_of }),
+    }
+}
+
+fn center(center: &Center) -> Json {
+    match center {
+        Center::PowerLaw { k, exponent } => serde_json::json!({ "k": k, "exponent": exponent }),
+        Center::Minima(minima) => minima
+            .iter()
+            .map(|(budget, n)| serde_json::json!({ "budget": budget, "n": n }))
+            .collect(),
+    }
+}

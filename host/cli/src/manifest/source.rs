@@ -1,0 +1,179 @@
+//! From files and `--set` arguments to one tree: read, extend, override.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    mistake::{ManifestError, Mistake, Problem},
+    origin::{Origin, Text},
+    value::{Entry, Node, OutOfRange, Table, Value},
+};
+
+/// Reads `path` and what it extends, then lays each of `sets` on top.
+pub(super) fn read(path: &Path, sets: &[String]) -> Result<Node, ManifestError> {
+    let (mut table, layer) = read_file(path, None, &mut Vec::new())?;
+    for argument in sets {
+        table.merge(parse_set(argument)?);
+    }
+    Ok(Node {
+        origin: Origin::File {
+            path: Arc::from(path),
+            line: 1,
+            column: 1,
+            layer,
+        },
+        value: Value::Table(table),
+    })
+}
+
+/// The merged table, and how many files it came through.
+fn read_file(
+    path: &Path,
+    wanted_by: Option<&Origin>,
+    open: &mut Vec<PathBuf>,
+) -> Result<(Table, usize), ManifestError> {
+    let unreadable = |source| ManifestError::Unreadable {
+        path: path.to_owned(),
+        wanted_by: wanted_by.cloned(),
+        source,
+    };
+    let identity = path.canonicalize().map_err(unreadable)?;
+    if let (true, Some(origin)) = (open.contains(&identity), wanted_by) {
+        let mut files = open.clone();
+        files.push(identity);
+        return Err(ManifestError::Cycle {
+            origin: origin.clone(),
+            path: path.to_owned(),
+            files,
+        });
+    }
+    open.push(identity);
+    let source = std::fs::read_to_string(path).map_err(unreadable)?;
+    // The layer is known only when everything below has been read, so the file
+    // is looked at once for `extends` and once for the rest.
+    let (base, layer) = match extends(&parse_file(path, &source, 0)?)? {
+        Some((origin, base)) => {
+            let base = path.parent().unwrap_or(Path::new("")).join(base);
+            let (table, layer) = read_file(&base, Some(&origin), open)?;
+            (Some(table), layer + 1)
+        }
+        None => (None, 0),
+    };
+    let mut own = parse_file(path, &source, layer)?;
+    own.entries.remove("extends");
+    open.pop();
+    Ok(match base {
+        Some(mut base) => {
+            base.merge(own);
+            (base, layer)
+        }
+        None => (own, layer),
+    })
+}
+
+fn extends(table: &Table) -> Result<Option<(Origin, String)>, ManifestError> {
+    match table.entries.get("extends") {
+        None => Ok(None),
+        Some(Entry { node, .. }) => match &node.value {
+            Value::Text(base) => Ok(Some((node.origin.clone(), base.clone()))),
+            other => Err(Box::new(Mistake {
+                origin: node.origin.clone(),
+                key: "extends".to_owned(),
+                problem: Problem::Unacceptable {
+                    found: other.to_string(),
+                    expected: "the path of another manifest, such as \"base.toml\"".to_owned(),
+                },
+            })
+            .into()),
+        },
+    }
+}
+
+fn parse_file(path: &Path, source: &str, layer: usize) -> Result<Table, ManifestError> {
+    let text = Text::file(path, source, layer);
+    let document = DeTable::parse(source).map_err(|error| ManifestError::Syntax {
+        origin: text.at(error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    })?;
+    let inline = |offset: usize| source[offset..].starts_with('{');
+    Table::from_toml(document.get_ref(), &text, inline).map_err(number_out_of_range)
+}
+
+/// `train.lr=0.5` as the table `{ train = { lr = 0.5 } }`.
+fn parse_set(argument: &str) -> Result<Table, ManifestError> {
+    let malformed = |detail: Option<String>| ManifestError::Set {
+        argument: argument.to_owned(),
+        detail,
+    };
+    let (key, value) = argument.split_once('=').ok_or_else(|| malformed(None))?;
+    let value = value.trim();
+    let text = Text::Set {
+        argument: Arc::from(argument),
+    };
+    let origin = text.at(0);
+    let node = match DeValue::parse(value) {
+        Ok(parsed) => Node::from_toml(&parsed, &text, |_| true).map_err(number_out_of_range)?,
+        // A shell has taken the quotes of `--set model.kind="gpt"` away.
+        Err(_) if is_bare(value) => Node {
+            origin: origin.clone(),
+            value: Value::Text(value.to_owned()),
+        },
+        Err(error) => return Err(malformed(Some(error.message().to_owned()))),
+    };
+    // TOML itself knows best how dotted and quoted keys are written.
+    let keys = format!("{} = 0", key.trim());
+    let keys = DeTable::parse(&keys).map_err(|e| malformed(Some(e.message().to_owned())))?;
+    let mut path = Vec::new();
+    let mut level = keys.get_ref();
+    while let Some((key, below)) = level.iter().next() {
+        path.push(key.get_ref().to_string());
+        match below.get_ref() {
+            DeValue::Table(table) => level = table,
+            _ => break,
+        }
+    }
+    let innermost = path.pop().ok_or_else(|| malformed(None))?;
+    let wrap = |key: String, node: Node| {
+        let mut table = Table::default();
+        let key_origin = origin.clone();
+        table.entries.insert(
+            key,
+            Entry {
+                key: key_origin,
+                node,
+            },
+        );
+        table
+    };
+    Ok(path
+        .into_iter()
+        .rev()
+        .fold(wrap(innermost, node), |table, key| {
+            let node = Node {
+                origin: origin.clone(),
+                value: Value::Table(table),
+            };
+            wrap(key, node)
+        }))
+}
+
+/// A value that can only have been meant as a string.
+fn is_bare(value: &str) -> bool {
+    !value.is_empty() && !value.starts_with(['[', '{', '"', '\'']) && !value.contains('\n')
+}
+
+fn number_out_of_range(OutOfRange { origin, literal }: OutOfRange) -> ManifestError {
+    Box::new(Mistake {
+        origin,
+        key: "number".to_owned(),
+        problem: Problem::Unacceptable {
+            found: literal,
+            expected: "a number that fits in 64 bits".to_owned(),
+        },
+    })
+    .into()
+}

@@ -1,0 +1,78 @@
+//! Why no plan could be made.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use flops_fit_scaling::GridError;
+use flops_fit_trial::{DocumentError, Failure};
+
+use crate::{
+    manifest::{ManifestError, Origin},
+    plugin::PluginError,
+    worker::WorkerError,
+};
+
+/// Why no plan could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A plugin's file is wrong.
+    #[error(transparent)]
+    Plugin(PluginError),
+    /// There is no worker.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// The worker can't be started.
+    #[error("starting {}: {source}", worker.display())]
+    Start {
+        /// The worker.
+        worker: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A plugin failed while it was asked about its sizes.
+    #[error("{origin}: {key}: {failure}")]
+    Failed {
+        /// Where the manifest names the plugin.
+        origin: Origin,
+        /// The key there.
+        key: String,
+        /// How.
+        failure: Box<Failure>,
+    },
+    /// Grid and sizes don't go together.
+    #[error("{origin}: {key}: {source}")]
+    Grid {
+        /// Where the sizes or budgets are written.
+        origin: Origin,
+        /// The key there.
+        key: String,
+        /// What is wrong.
+        source: GridError,
+    },
+    /// The worker did not answer.
+    #[error(
+        "the plugins did not answer within {} s; raise run.start_limit if reading the data really takes that long",
+        limit.as_secs_f64()
+    )]
+    Silent {
+        /// `run.start_limit`.
+        limit: Duration,
+    },
+    /// A file of the output folder.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Ctrl-C.
+    #[error("interrupted; nothing was started")]
+    Interrupted,
+}
+
+impl From<PluginError> for PlanError {
+    fn from(error: PluginError) -> Self {
+        match error {
+            PluginError::Manifest(error) => Self::Manifest(error),
+            error => Self::Plugin(error),
+        }
+    }
+}

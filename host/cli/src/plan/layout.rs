@@ -1,0 +1,331 @@
+//! From what the plugins said to the grid and its trials' specifications.
+
+use std::collections::BTreeMap;
+
+use flops_fit_scaling::{
+    GridError,
+    grid::{self, BudgetGrid, Candidate, Layout, PlannedTrial, Side},
+    quantity,
+};
+use flops_fit_trial::{
+    Component, ComponentFacts, Description, FORMAT, Load, Recipe, RunSettings, SizeOutcome,
+    TrialSpec,
+};
+use serde_json::Value as Json;
+
+use super::{Plan, PlanError, PlannedBudget, PlannedRun, Skipped};
+use crate::{
+    manifest::{Manifest, Problem, Sizes, Train},
+    plugin::{Libraries, Library},
+};
+
+/// Share of the steps above which a warm-up bends the scaling exponent.
+const LONG_WARMUP: f64 = 0.2;
+
+/// Fewest sizes that a curve is fitted through.
+const FEW_SIZES: usize = 4;
+
+/// What a size is known to be.
+struct Sized<'d> {
+    n: u64,
+    counts: &'d BTreeMap<String, f64>,
+    flops_per_unit: f64,
+    config: &'d Json,
+}
+
+pub(super) fn lay_out(
+    manifest: &Manifest,
+    libraries: &Libraries,
+    description: &Description,
+) -> Result<(Plan, Vec<TrialSpec>), PlanError> {
+    let examples = batch_examples(manifest, description)?;
+    let units_per_step = examples * description.data.units_per_example;
+    let (sizes, candidates) = sort_answers(manifest, description)?;
+    let grid = grid::plan(&manifest.sweep.grid(units_per_step), &candidates).map_err(|source| {
+        let key = match (&source, &manifest.sweep.layout) {
+            (GridError::NoCandidates { .. }, Layout::Around { .. }) => "model.sizes",
+            (_, Layout::Around { .. }) => "sweep.budgets",
+            (_, Layout::Listed(_)) => "sweep.grid",
+        };
+        PlanError::Grid {
+            origin: manifest.origin(key),
+            key: key.to_owned(),
+            source,
+        }
+    })?;
+
+    let mut plan = Plan {
+        format: FORMAT,
+        name: manifest.name.clone(),
+        size_param: manifest.model.size_param.clone(),
+        unit: description.data.unit.clone(),
+        units_per_step,
+        unique_units: description.data.unique_units,
+        budgets: Vec::new(),
+        flops: grid.flops * manifest.sweep.seeds.len() as f64,
+        warnings: Vec::new(),
+    };
+    let mut specs = Vec::new();
+    for budget in grid.budgets {
+        let mut trials = Vec::new();
+        for trial in &budget.trials {
+            let sized = &sizes[&trial.size];
+            for &seed in &manifest.sweep.seeds {
+                let recipe = recipe(
+                    manifest,
+                    description,
+                    (budget.budget, trial, sized),
+                    examples,
+                    seed,
+                );
+                check_warmup(manifest, &recipe)?;
+                let spec = TrialSpec::new(
+                    recipe,
+                    run_settings(manifest, libraries, description, trial.size, sized),
+                );
+                trials.push(PlannedRun {
+                    id: spec.id.clone(),
+                    size: trial.size,
+                    seed,
+                    n: trial.n,
+                    counts: sized.counts.clone(),
+                    steps: trial.steps,
+                    d: trial.d,
+                    c: trial.c,
+                    lr: manifest.train.lr,
+                });
+                specs.push(spec);
+            }
+        }
+        plan.warnings.extend(warnings(manifest, &budget));
+        plan.budgets.push(PlannedBudget {
+            budget: budget.budget,
+            center: budget.center,
+            trials,
+            skipped: budget
+                .skipped
+                .into_iter()
+                .map(|skipped| Skipped {
+                    size: skipped.size,
+                    reason: skipped.reason,
+                })
+                .collect(),
+            uncovered: budget.uncovered,
+        });
+    }
+    let more = [repeats(&plan), long_warmups(&specs)];
+    plan.warnings.extend(more.into_iter().flatten());
+    Ok((plan, specs))
+}
+
+/// Examples in an optimizer step.
+fn batch_examples(manifest: &Manifest, description: &Description) -> Result<u64, PlanError> {
+    let per_example = description.data.units_per_example.max(1);
+    match manifest.train.batch_units {
+        None => Ok((Train::BATCH_UNITS as f64 / per_example as f64)
+            .round()
+            .max(1.0) as u64),
+        Some(units) if units.is_multiple_of(per_example) => Ok(units / per_example),
+        Some(units) => {
+            let unit = &description.data.unit;
+            let below = units / per_example * per_example;
+            let near = if below == 0 {
+                per_example.to_string()
+            } else {
+                format!("{below} or {}", below + per_example)
+            };
+            Err(manifest
+                .mistake(
+                    "train.batch_tokens",
+                    Problem::Unacceptable {
+                        found: units.to_string(),
+                        expected: format!(
+                            "a multiple of {per_example}, the {unit} in one example, such as {near}"
+                        ),
+                    },
+                )
+                .into())
+        }
+    }
+}
+
+/// The model's answers, once by size and once as the grid wants them. A size
+/// that was written out has to be accepted; of a range the refused are skipped.
+fn sort_answers<'d>(
+    manifest: &Manifest,
+    description: &'d Description,
+) -> Result<(BTreeMap<i64, Sized<'d>>, Vec<Candidate>), PlanError> {
+    let listed = matches!(manifest.sweep.layout, Layout::Listed(_))
+        || matches!(manifest.model.sizes, Some(Sizes::List(_)));
+    let mut sizes = BTreeMap::new();
+    let mut candidates = Vec::new();
+    for facts in &description.sizes {
+        let size = facts.size;
+        match &facts.outcome {
+            SizeOutcome::Accepted {
+                n,
+                counts,
+                flops_per_unit,
+                config,
+                ..
+            } => {
+                let sized = Sized {
+                    n: *n,
+                    counts,
+                    flops_per_unit: *flops_per_unit,
+                    config,
+                };
+                sizes.insert(size, sized);
+                candidates.push(Candidate::Accepted {
+                    size,
+                    n: *n as f64,
+                    flops_per_unit: *flops_per_unit,
+                });
+            }
+            SizeOutcome::Refused { key, reason } => {
+                let reason = match key {
+                    Some(key) => format!("{key}: {reason}"),
+                    None => reason.clone(),
+                };
+                if listed {
+                    return Err(manifest.refused_size(size, &reason).into());
+                }
+                candidates.push(Candidate::Refused { size, reason });
+            }
+        }
+    }
+    Ok((sizes, candidates))
+}
+
+fn recipe(
+    manifest: &Manifest,
+    description: &Description,
+    (budget, trial, sized): (f64, &PlannedTrial, &Sized<'_>),
+    examples: u64,
+    seed: u64,
+) -> Recipe {
+    let component = |facts: &ComponentFacts, config: &Json| Component {
+        plugin: facts.plugin.clone(),
+        version: facts.version.clone(),
+        kind: facts.kind.clone(),
+        config: config.clone(),
+    };
+    let units_per_step = examples * description.data.units_per_example;
+    Recipe {
+        model: component(&description.model, sized.config),
+        dataset: component(&description.dataset, &description.dataset.config),
+        fingerprint: description.data.fingerprint.clone(),
+        loss: component(&description.loss, &description.loss.config),
+        size: trial.size,
+        budget,
+        steps: trial.steps,
+        units: trial.steps * units_per_step,
+        train: manifest
+            .train
+            .settings(trial.steps, examples, units_per_step),
+        seed,
+    }
+}
+
+fn run_settings(
+    manifest: &Manifest,
+    libraries: &Libraries,
+    description: &Description,
+    size: i64,
+    sized: &Sized<'_>,
+) -> RunSettings {
+    let load = |library: &Library, config: &Json| Load {
+        library: library.path.clone(),
+        sha256: library.sha256.clone(),
+        config: config.clone(),
+    };
+    let mut model_config = manifest.model.component.config.clone();
+    model_config[&manifest.model.size_param] = size.into();
+    RunSettings {
+        model: load(&libraries.model, &model_config),
+        dataset: load(&libraries.dataset, &manifest.dataset.config),
+        loss: load(&libraries.loss, &manifest.loss.config),
+        base_dir: manifest.base_dir.clone(),
+        declared_n: sized.n,
+        counts: sized.counts.clone(),
+        flops_per_unit: sized.flops_per_unit,
+        units_per_example: description.data.units_per_example,
+        devices: manifest.run.devices.clone(),
+        threads: manifest.run.threads,
+        micro_batch: manifest.run.micro_batch,
+        attempt: 0,
+    }
+}
+
+fn check_warmup(manifest: &Manifest, recipe: &Recipe) -> Result<(), PlanError> {
+    let (warmup, steps) = (recipe.train.warmup_steps, recipe.steps);
+    if warmup < steps {
+        return Ok(());
+    }
+    Err(manifest
+        .mistake(
+            "train.warmup",
+            Problem::Unacceptable {
+                found: format!("a warm-up of {warmup} steps"),
+                expected: format!(
+                    "fewer than the {steps} steps that size {} trains for at {} FLOPs; shorten it, or raise sweep.min_steps to skip such short trials",
+                    recipe.size,
+                    quantity::flops(recipe.budget)
+                ),
+            },
+        )
+        .into())
+}
+
+fn warnings(manifest: &Manifest, grid: &BudgetGrid) -> Vec<String> {
+    let budget = quantity::flops(grid.budget);
+    let mut warnings = Vec::new();
+    if grid.trials.len() < FEW_SIZES {
+        warnings.push(format!(
+            "budget {budget} has {} trainable sizes; a curve needs {FEW_SIZES}, so it will not be part of the fit",
+            grid.trials.len()
+        ));
+    }
+    for side in &grid.uncovered {
+        let (end, fix) = match side {
+            Side::Low => ("small", "add smaller ones"),
+            Side::High => ("large", "add larger ones"),
+        };
+        warnings.push(format!(
+            "budget {budget}: no candidate is {end} enough to reach the end of the window around N = {}; {fix} to model.sizes, or the minimum may stay unbracketed ({} candidates)",
+            quantity::count(grid.center.unwrap_or_default()),
+            manifest.candidates().len()
+        ));
+    }
+    warnings
+}
+
+fn repeats(plan: &Plan) -> Option<String> {
+    let unique = plan.unique_units? as f64;
+    let most = plan.runs().map(|(_, run)| run.d).fold(0.0, f64::max);
+    let count = plan.runs().filter(|(_, run)| run.d > unique).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} trials see data more than once (up to {} passes over {} {}); repeated data teaches less, and the laws assume fresh data",
+            quantity::ratio(most / unique),
+            quantity::count(unique),
+            plan.unit
+        )
+    })
+}
+
+fn long_warmups(specs: &[TrialSpec]) -> Option<String> {
+    let share = |spec: &TrialSpec| spec.recipe.train.warmup_steps as f64 / spec.recipe.steps as f64;
+    let count = specs
+        .iter()
+        .filter(|spec| share(spec) > LONG_WARMUP)
+        .count();
+    let most = specs.iter().map(share).fold(0.0, f64::max);
+    (count > 0).then(|| {
+        format!(
+            "{count} trials warm up for more than {:.0} % of their steps (up to {:.0} %), which bends the fitted exponents; shorten train.warmup or raise sweep.min_steps",
+            100.0 * LONG_WARMUP,
+            100.0 * most
+        )
+    })
+}

@@ -1,0 +1,131 @@
+//! The plan as text.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
+
+use flops_fit_scaling::{grid::SkipReason, quantity};
+
+use super::{Basis, Estimate, Plan};
+use crate::{output::Output, time::duration};
+
+/// The grid, what was left out, what to beware of, and the cost.
+pub fn render(plan: &Plan, estimate: &Estimate, output: &Output) -> String {
+    let mut text = String::new();
+    write(&mut text, plan, estimate, output).expect("a string takes all text");
+    text
+}
+
+fn write(text: &mut String, plan: &Plan, estimate: &Estimate, output: &Output) -> fmt::Result {
+    let size = &plan.size_param;
+    let width = size.len().max(6);
+    writeln!(
+        text,
+        "{}: {} trials over {} budgets, {} FLOPs",
+        plan.name,
+        plan.runs().count(),
+        plan.budgets.len(),
+        quantity::flops(plan.flops)
+    )?;
+    writeln!(
+        text,
+        "D counts {}; {} of them a step{}",
+        plan.unit,
+        plan.units_per_step,
+        match plan.unique_units {
+            Some(unique) => format!("; {} unique", quantity::count(unique as f64)),
+            None => String::new(),
+        }
+    )?;
+    writeln!(
+        text,
+        "\n{:>9}  {size:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  seeds",
+        "budget", "N", "D", "D/N", "steps", "FLOPs"
+    )?;
+    for budget in &plan.budgets {
+        let mut rows: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (i, run) in budget.trials.iter().enumerate() {
+            rows.entry(run.size).or_default().push(i);
+        }
+        let mut label = quantity::flops(budget.budget);
+        for indices in rows.values() {
+            let run = &budget.trials[indices[0]];
+            let seeds: Vec<String> = indices
+                .iter()
+                .map(|&i| budget.trials[i].seed.to_string())
+                .collect();
+            writeln!(
+                text,
+                "{label:>9}  {:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {}",
+                run.size,
+                quantity::count(run.n),
+                quantity::count(run.d),
+                quantity::ratio(run.d / run.n),
+                run.steps,
+                quantity::flops(run.c),
+                seeds.join(" ")
+            )?;
+            label.clear();
+        }
+        if rows.is_empty() {
+            writeln!(text, "{label:>9}  no trainable size")?;
+        }
+    }
+    skipped(text, plan)?;
+    if !plan.warnings.is_empty() {
+        text.push('\n');
+        for warning in &plan.warnings {
+            writeln!(text, "warning: {warning}")?;
+        }
+    }
+    writeln!(text, "\n{}", cost(estimate))?;
+    writeln!(text, "output: {}", output.path().display())
+}
+
+/// Skipped sizes; what the model refuses is said once, not at every budget.
+fn skipped(text: &mut String, plan: &Plan) -> fmt::Result {
+    let mut refused = BTreeMap::new();
+    let mut lines = Vec::new();
+    for budget in &plan.budgets {
+        for skipped in &budget.skipped {
+            match &skipped.reason {
+                reason @ SkipReason::Refused { .. } => {
+                    refused.insert(skipped.size, reason.to_string());
+                }
+                reason => lines.push(format!(
+                    "  {} at {}: {reason}",
+                    skipped.size,
+                    quantity::flops(budget.budget)
+                )),
+            }
+        }
+    }
+    let refusals = refused
+        .iter()
+        .map(|(size, reason)| format!("  {size}: {reason}"));
+    let lines: Vec<String> = refusals.chain(lines).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nskipped sizes:")?;
+    lines.iter().try_for_each(|line| writeln!(text, "{line}"))
+}
+
+fn cost(estimate: &Estimate) -> String {
+    if estimate.trials == 0 {
+        return "nothing left to train".to_owned();
+    }
+    let basis = match estimate.basis {
+        Basis::Measured { trials } => format!("by the rates of {trials} finished trials"),
+        Basis::Guessed => "a rule of thumb for CPU cores, nothing measured yet".to_owned(),
+    };
+    format!(
+        "to train: {} trials, {} FLOPs, about {} (between {} and {}; {basis})",
+        estimate.trials,
+        quantity::flops(estimate.flops),
+        duration(estimate.seconds),
+        duration(estimate.low),
+        duration(estimate.high)
+    )
+}

@@ -1,0 +1,200 @@
+//! The plugins that a manifest names: found, read and hashed, never opened.
+//!
+//! Architecture invariant: the parent never dlopens a plugin. What it knows of
+//! one comes from the record in the file's bytes, or from a worker's answer.
+
+mod search;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use flops_fit_record::{Incompatible, Record, RecordError, What};
+use sha2::{Digest, Sha256};
+
+use crate::manifest::{Component, Manifest, ManifestError, Origin, Problem, nearest};
+
+/// Why a plugin can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// No file by that name.
+    #[error("{origin}: {key}: no {wanted}; {}build it with `cargo build --release --lib`, or add its folder to plugin_path (looked in: {})",
+        guess.as_ref().map(|g| format!("did you mean `{g}`? ")).unwrap_or_default(),
+        looked_in.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "))]
+    Missing {
+        /// Where the manifest names it.
+        origin: Origin,
+        /// The key there.
+        key: String,
+        /// The file that was looked for.
+        wanted: String,
+        /// A library of a similar name.
+        guess: Option<String>,
+        /// Folders that were looked through.
+        looked_in: Vec<PathBuf>,
+    },
+    /// The file is there and is no plugin for this machine.
+    #[error("{origin}: {key}: {source}")]
+    Unfit {
+        /// Where the manifest names it.
+        origin: Origin,
+        /// The key there.
+        key: String,
+        /// What is wrong with the file.
+        source: RecordError,
+    },
+    /// It was built for another version.
+    #[error("{origin}: {key}: {}: {source}", path.display())]
+    Incompatible {
+        /// Where the manifest names it.
+        origin: Origin,
+        /// The key there.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// What differs, and the fix.
+        source: Incompatible,
+    },
+    /// The file vanished or can't be read.
+    #[error("reading plugin {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The manifest is wrong about it.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+/// A library that holds a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// What it says of itself.
+    pub record: Record,
+}
+
+/// The libraries of model, dataset and loss; they may be one and the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Libraries {
+    /// The model's.
+    pub model: Library,
+    /// The dataset's.
+    pub dataset: Library,
+    /// The loss's.
+    pub loss: Library,
+}
+
+impl Libraries {
+    /// Finds and checks the three libraries and the kinds wanted of them.
+    pub fn find(manifest: &Manifest) -> Result<Self, PluginError> {
+        let mut known = BTreeMap::new();
+        let mut find = |component: &Component, what| {
+            let path = search::locate(manifest, component)?;
+            let library = match known.get(&path) {
+                Some(library) => library,
+                None => known
+                    .entry(path.clone())
+                    .or_insert(Library::read(manifest, component, path)?),
+            };
+            library.check_kind(manifest, component, what)?;
+            Ok::<_, PluginError>(library.clone())
+        };
+        Ok(Self {
+            model: find(&manifest.model.component, What::Model)?,
+            dataset: find(&manifest.dataset, What::Dataset)?,
+            loss: find(&manifest.loss, What::Loss)?,
+        })
+    }
+}
+
+impl Library {
+    fn read(
+        manifest: &Manifest,
+        component: &Component,
+        path: PathBuf,
+    ) -> Result<Self, PluginError> {
+        let key = component.plugin_key.to_owned();
+        let origin = manifest.origin(&key);
+        let record = match flops_fit_record::read(&path) {
+            Ok(record) => record,
+            Err(source) => {
+                return Err(PluginError::Unfit {
+                    origin,
+                    key,
+                    source,
+                });
+            }
+        };
+        if let Err(source) = record.check_abi() {
+            return Err(PluginError::Incompatible {
+                origin,
+                key,
+                path,
+                source,
+            });
+        }
+        let sha256 = sha256(&path).map_err(|source| PluginError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self {
+            path,
+            sha256,
+            record,
+        })
+    }
+
+    fn check_kind(
+        &self,
+        manifest: &Manifest,
+        component: &Component,
+        what: What,
+    ) -> Result<(), ManifestError> {
+        let kinds = self.record.kinds(what);
+        if kinds.contains(&component.kind.as_str()) {
+            return Ok(());
+        }
+        let problem = if kinds.is_empty() {
+            Problem::Refused {
+                by: format!("plugin {}", self.record.name),
+                reason: format!(
+                    "it exports no {what}; add one to its export_plugin!, or name another plugin"
+                ),
+            }
+        } else {
+            Problem::UnknownWord {
+                found: component.kind.clone(),
+                nearest: nearest(&component.kind, kinds.iter().copied()),
+                accepted: kinds.iter().map(|&kind| kind.to_owned()).collect(),
+            }
+        };
+        Err(manifest.mistake(&format!("{what}.kind"), problem))
+    }
+}
+
+/// SHA-256 of a file's content, in hexadecimal.
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut block)? {
+            0 => break,
+            read => hash.update(&block[..read]),
+        }
+    }
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

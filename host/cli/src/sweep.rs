@@ -1,0 +1,125 @@
+//! Trains what a plan lists and nothing that is trained already.
+//!
+//! Each trial is one worker process. What became of it is read from its
+//! `result.json` and from nowhere else: a worker that ends without one has
+//! failed, whatever its exit status. The parent writes a result only for a
+//! worker that left none.
+
+mod executor;
+mod select;
+mod trial;
+mod watch;
+
+use std::{io, path::PathBuf};
+
+use flops_fit_trial::{DocumentError, Outcome, Progress, TrialId};
+use serde::Serialize;
+
+pub use select::{Rebuilt, Selection, select};
+pub use trial::Trial;
+
+use crate::{interrupt::Interrupt, manifest::Limits, worker::Worker};
+
+/// Why a sweep stopped as a whole. A failed trial is no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// A library changed while the plugin's version did not.
+    #[error(
+        "{} changed since {trials} trials were trained with it, but plugin {plugin} is still version {version}; raise the version, or run once more with --accept-rebuilt (their results still stand) or --retrain (they don't)",
+        library.display()
+    )]
+    Rebuilt {
+        /// The library.
+        library: PathBuf,
+        /// The plugin's name.
+        plugin: String,
+        /// Its version, unchanged.
+        version: String,
+        /// Trials that were trained with the old file.
+        trials: usize,
+    },
+    /// The worker can't be started at all.
+    #[error("starting {}: {source}", worker.display())]
+    Start {
+        /// The worker.
+        worker: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A trial's file.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+/// How trials are run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Trials at once.
+    pub jobs: usize,
+    /// When a trial is given up.
+    pub limits: Limits,
+    /// How often a trial whose worker died or hung is started again.
+    pub retries: u32,
+}
+
+/// What became of the trials of a sweep.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Tally {
+    /// Trials whose results were there before.
+    pub kept: usize,
+    /// Trials completed now.
+    pub completed: usize,
+    /// Trials that diverged now.
+    pub diverged: usize,
+    /// Trials that failed.
+    pub failed: Vec<FailedTrial>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+    /// Trials that are still to be trained.
+    pub pending: usize,
+    /// Wall seconds.
+    pub seconds: f64,
+}
+
+/// A trial that failed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FailedTrial {
+    /// The trial.
+    pub id: TrialId,
+    /// Which it is, in words.
+    pub label: String,
+    /// What happened.
+    pub reason: String,
+    /// Its worker's log.
+    pub log: PathBuf,
+}
+
+/// Is told what happens; a bar, a line, a test.
+pub trait Observer {
+    /// A trial's worker was started.
+    fn started(&mut self, trial: &Trial);
+    /// A trial said where it is.
+    fn progressed(&mut self, trial: &Trial, progress: &Progress);
+    /// A trial's worker ended; with `again`, the trial is put back into the queue.
+    fn ended(&mut self, trial: &Trial, outcome: &Outcome, again: bool);
+    /// Called many times a second.
+    fn tick(&mut self);
+}
+
+/// Trains the selection.
+///
+/// The thread that calls this has to outlive the sweep, since a worker may ask
+/// to be told when it ends.
+///
+/// # Errors
+/// [`SweepError`] if no worker can be started or a result can't be written.
+/// Failed trials are part of the [`Tally`].
+pub fn train(
+    selection: Selection,
+    settings: &Settings,
+    worker: &Worker,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Tally, SweepError> {
+    executor::Executor::new(selection, settings, worker, observer, interrupt).run()
+}

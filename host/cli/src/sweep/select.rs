@@ -1,0 +1,164 @@
+//! What is still to be trained.
+
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
+
+use flops_fit_trial::{DocumentError, Load, Outcome, TrialDir, TrialResult, TrialSpec};
+
+use super::{SweepError, Trial};
+use crate::plan::Prepared;
+
+/// What to do with results of a library that changed under an unchanged version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rebuilt {
+    /// Stop and ask.
+    #[default]
+    Ask,
+    /// Keep them.
+    Accept,
+    /// Train them again.
+    Retrain,
+}
+
+/// The trials of a sweep, sorted by what is to be done with them.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// To be trained, the most expensive first: the last ones to end are then
+    /// short, and no core waits long for the others.
+    pub pending: Vec<Trial>,
+    /// Completed or diverged already.
+    pub kept: usize,
+    /// FLOPs of those.
+    pub kept_flops: f64,
+}
+
+/// Sorts the trials of `prepared`. Trials that failed are tried again; a result
+/// that can't be read is moved aside, never deleted.
+///
+/// # Errors
+/// [`SweepError::Rebuilt`] unless `rebuilt` says what to do; an output folder
+/// that can't be read or written, or that a newer flops-fit has written.
+pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepError> {
+    let mut selection = Selection {
+        pending: Vec::new(),
+        kept: 0,
+        kept_flops: 0.0,
+    };
+    let mut changed: Vec<(Trial, Change)> = Vec::new();
+    for spec in &prepared.specs {
+        let trial = Trial {
+            spec: spec.clone(),
+            dir: prepared.output.trial(&spec.id),
+            size_param: prepared.plan.size_param.clone(),
+        };
+        match finished(&trial.dir, spec)? {
+            None => selection.pending.push(trial),
+            Some(_) => match change(&trial) {
+                Some(change) => changed.push((trial, change)),
+                None => selection.keep(&trial),
+            },
+        }
+    }
+    if let (Rebuilt::Ask, Some((_, change))) = (rebuilt, changed.first()) {
+        return Err(SweepError::Rebuilt {
+            library: change.library.clone(),
+            plugin: change.plugin.clone(),
+            version: change.version.clone(),
+            trials: changed.len(),
+        });
+    }
+    for (trial, _) in changed {
+        if rebuilt == Rebuilt::Retrain {
+            selection.pending.push(trial);
+        } else {
+            // From now on this file counts as the one they were trained with;
+            // result.json still says which one it really was.
+            trial.dir.write_spec(&trial.spec)?;
+            selection.keep(&trial);
+        }
+    }
+    selection
+        .pending
+        .sort_by(|a, b| b.flops().total_cmp(&a.flops()));
+    Ok(selection)
+}
+
+impl Selection {
+    fn keep(&mut self, trial: &Trial) {
+        self.kept += 1;
+        self.kept_flops += trial.flops();
+    }
+}
+
+/// The result of a trial that need not be trained again.
+fn finished(dir: &TrialDir, spec: &TrialSpec) -> Result<Option<TrialResult>, DocumentError> {
+    match dir.result() {
+        Ok(Some(result)) if result.id != spec.id => move_aside(dir).map(|()| None),
+        Ok(Some(result)) if matches!(result.outcome, Outcome::Failed { .. }) => Ok(None),
+        Ok(result) => Ok(result),
+        Err(DocumentError::Foreign { .. }) => move_aside(dir).map(|()| None),
+        Err(error) => Err(error),
+    }
+}
+
+fn move_aside(dir: &TrialDir) -> Result<(), DocumentError> {
+    let path = dir.result_path();
+    let aside = path.with_extension("json.unreadable");
+    fs::rename(&path, aside).map_err(|source| DocumentError::Io {
+        action: "moving",
+        path,
+        source,
+    })
+}
+
+struct Change {
+    library: PathBuf,
+    plugin: String,
+    version: String,
+}
+
+/// The first library of `trial` whose content is not what the specification on
+/// disk says it was.
+fn change(trial: &Trial) -> Option<Change> {
+    let old = trial.dir.spec().ok()?.run;
+    let new = &trial.spec.run;
+    let recipe = &trial.spec.recipe;
+    let pairs: [(&Load, &Load, _); 3] = [
+        (&old.model, &new.model, &recipe.model),
+        (&old.dataset, &new.dataset, &recipe.dataset),
+        (&old.loss, &new.loss, &recipe.loss),
+    ];
+    pairs
+        .into_iter()
+        .find(|(old, new, _)| old.sha256 != new.sha256)
+        .map(|(_, new, component)| Change {
+            library: new.library.clone(),
+            plugin: component.plugin.clone(),
+            version: component.version.clone(),
+        })
+}
+
+/// Removes what an earlier attempt at the trial has left.
+pub(super) fn clear(dir: &TrialDir) -> Result<(), DocumentError> {
+    for path in [dir.result_path(), dir.progress_path()] {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(DocumentError::Io {
+                    action: "removing",
+                    path,
+                    source,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The libraries of a trial with their hashes, as a result records them.
+pub(super) fn libraries(spec: &TrialSpec) -> BTreeMap<String, String> {
+    let run = &spec.run;
+    [&run.model, &run.dataset, &run.loss]
+        .into_iter()
+        .map(|load| (load.library.display().to_string(), load.sha256.clone()))
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! The worker: the one process that opens plugins, and how to find it.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// File name of the worker.
+pub const NAME: &str = "flops-fit-worker";
+
+/// Variable that names a worker to use instead.
+pub const VARIABLE: &str = "FLOPS_FIT_WORKER";
+
+/// No worker to start.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The variable names something that isn't there.
+    #[error("{VARIABLE}={} is no file; correct or unset it", path.display())]
+    Named {
+        /// What it names.
+        path: PathBuf,
+    },
+    /// It is nowhere.
+    #[error(
+        "{NAME} was found neither beside flops-fit ({}) nor on PATH; build it with `cargo build --release` in flops-fit's workspace, or set {VARIABLE}",
+        beside.display()
+    )]
+    Missing {
+        /// Where it should be.
+        beside: PathBuf,
+    },
+}
+
+/// An executable that can be started as the worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    path: PathBuf,
+}
+
+impl Worker {
+    /// Looks at `FLOPS_FIT_WORKER`, beside this executable, then on PATH.
+    pub fn find() -> Result<Self, WorkerError> {
+        if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
+            let path = PathBuf::from(named);
+            return match path.canonicalize() {
+                Ok(path) if path.is_file() => Ok(Self { path }),
+                _ => Err(WorkerError::Named { path }),
+            };
+        }
+        let beside = env::current_exe()
+            .ok()
+            .and_then(|executable| Some(executable.parent()?.join(NAME)))
+            .unwrap_or_else(|| PathBuf::from(NAME));
+        let on_path = env::var_os("PATH")
+            .map(|path| {
+                env::split_paths(&path)
+                    .map(|folder| folder.join(NAME))
+                    .collect()
+            })
+            .unwrap_or_else(Vec::new);
+        std::iter::once(beside.clone())
+            .chain(on_path)
+            .find(|path| path.is_file())
+            .map(|path| Self { path })
+            .ok_or(WorkerError::Missing { beside })
+    }
+
+    /// A worker at a known place.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The executable.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `flops-fit-worker <arguments>` with `threads` intra-op threads, in a
+    /// process group of its own, so that a terminal's Ctrl-C reaches the parent
+    /// alone and a time-out ends whatever the worker has started.
+    ///
+    /// Its standard input is a pipe that the caller keeps: the worker ends when
+    /// it is closed, which is how it learns that the parent has died.
+    pub(crate) fn command(&self, threads: u32) -> Command {
+        use std::os::unix::process::CommandExt;
+        let mut command = Command::new(&self.path);
+        // libtorch reads these when it is loaded; set later they do nothing.
+        command
+            .env("OMP_NUM_THREADS", threads.to_string())
+            .env("MKL_NUM_THREADS", threads.to_string())
+            .stdin(Stdio::piped())
+            .process_group(0);
+        command
+    }
+}

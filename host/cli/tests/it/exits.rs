@@ -1,0 +1,202 @@
+//! Every exit code, each with the sentence that explains it.
+
+use std::fs;
+
+use crate::workbench::{MANIFEST, Workbench, plugin};
+
+/// Runs `plan` on a changed manifest.
+#[track_caller]
+fn check(change: (&str, &str), code: i32, message: &str) {
+    let manifest = MANIFEST.replace(change.0, change.1);
+    assert_ne!(manifest, MANIFEST, "the change changes nothing");
+    let ended = Workbench::with(&manifest)
+        .run(&["plan", "manifest.toml"])
+        .expect(code);
+    assert_eq!(ended.err.trim_end(), format!("error: {message}"));
+    assert_eq!(ended.out, "");
+}
+
+#[test]
+fn usage() {
+    let bench = Workbench::new();
+    bench.run(&["trian"]).expect(2);
+    let ended = bench.run(&["predict", "--budget", "lots"]).expect(2);
+    assert!(
+        ended.err.contains("expected a number of FLOPs above 0"),
+        "{}",
+        ended.err
+    );
+    fs::create_dir(bench.path("empty")).expect("made");
+    let ended = bench.run(&["status", "empty"]).expect(2);
+    assert!(
+        ended
+            .err
+            .contains("holds neither plan.json nor manifest.toml"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn manifest() {
+    check(
+        ("size_param", "sizeparam"),
+        3,
+        "manifest.toml:7:1: model.sizeparam: unknown key; did you mean `size_param`? accepted here: plugin, kind, size_param, sizes, config",
+    );
+    check(
+        ("kind = \"gpt\"", "kind = \"gtp\""),
+        3,
+        "manifest.toml:6:8: model.kind: found \"gtp\"; did you mean `gpt`? expected one of \"gpt\", \"mlp\"",
+    );
+    check(
+        ("n_layer = 2", "n_layer = 2\nrefuses = [24]"),
+        3,
+        "manifest.toml:21:49: sweep.grid.0.sizes: refused by the model `gpt` (d_model = 24): d_head: 8 does not divide 24",
+    );
+    check(
+        ("n_layer = 2", "n_layer = 3\nbad_key = \"n_layer\""),
+        3,
+        "manifest.toml:10:11: model.config.n_layer: refused by plugin fake: found 3, expected a multiple of 8",
+    );
+    check(
+        ("[run]", "[train]\nbatch_tokens = 500\n[run]"),
+        3,
+        "manifest.toml:26:16: train.batch_tokens: found 500, expected a multiple of 64, the tokens in one example, such as 448 or 512",
+    );
+    check(
+        ("[run]", "[train]\nwarmup = { steps = 1000 }\n[run]"),
+        3,
+        "manifest.toml:26:10: train.warmup: found a warm-up of 1000 steps, expected fewer than the 508 steps that size 4 trains for at 1e9 FLOPs; shorten it, or raise sweep.min_steps to skip such short trials",
+    );
+}
+
+#[test]
+fn plugin_file() {
+    let bench = Workbench::new();
+    let plan = |plugin: &str| {
+        let set = format!("model.plugin={plugin}");
+        let ended = bench.run(&["plan", "--set", &set]).expect(4);
+        ended.err.replace(&format!("--set {set}"), "[set]")
+    };
+    let missing = plan("fakke");
+    assert!(
+        missing.starts_with("error: [set]: model.plugin: no library libfakke.so; did you mean `fake`? build it with `cargo build --release --lib`, or add its folder to plugin_path (looked in: [dir], "),
+        "{missing}"
+    );
+    fs::write(bench.path("libtext.so"), "not a library").expect("written");
+    assert_eq!(
+        plan("text"),
+        "error: [set]: model.plugin: [dir]/libtext.so is not a flops-fit plugin: the file is no ELF library; expected a cdylib whose crate uses flops_fit_plugin::export_plugin!\n"
+    );
+    let whole = plugin("cut", "model gpt\n");
+    fs::write(bench.path("libcut.so"), &whole[..whole.len() - 40]).expect("written");
+    assert!(
+        plan("./libcut.so").contains("truncated"),
+        "{}",
+        plan("./libcut.so")
+    );
+    fs::write(
+        bench.path("libdata.so"),
+        plugin("data", "dataset stories\n"),
+    )
+    .expect("written");
+    let ended = bench.run(&["plan", "--set", "model.plugin=data"]).expect(3);
+    assert!(ended.err.contains("it exports no model"), "{}", ended.err);
+}
+
+#[test]
+fn plugin_that_fails_when_described() {
+    let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "describe = \"abort\""));
+    let ended = bench.run(&["plan"]).expect(4);
+    assert!(
+        ended.err.contains(
+            "model.plugin: the worker was killed by signal 6; its last words:\n  about to abort"
+        ),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn analysis_and_environment() {
+    let bench = Workbench::new();
+    let ended = bench.run(&["table"]).expect(6);
+    assert!(
+        ended
+            .err
+            .contains("has no plan yet; run `flops-fit run manifest.toml` first"),
+        "{}",
+        ended.err
+    );
+    bench.run(&["plan"]).expect(0);
+    bench.run(&["analyze"]).expect(6);
+
+    let ended = bench.ended(
+        &bench
+            .command(&["plan"])
+            .env("FLOPS_FIT_WORKER", "/nowhere/worker")
+            .output()
+            .expect("started"),
+    );
+    let ended = ended.expect(7);
+    assert!(
+        ended
+            .err
+            .contains("FLOPS_FIT_WORKER=/nowhere/worker is no file"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn busy() {
+    let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 20"));
+    let mut first = bench.spawn(&["train"]);
+    while bench.trained().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let ended = bench.run(&["train"]).expect(8);
+    assert!(
+        ended.err.contains(&format!(
+            "in use by another flops-fit (process {})",
+            first.id()
+        )),
+        "{}",
+        ended.err
+    );
+    let status = bench.run(&["status"]).expect(0).out;
+    assert!(
+        status.contains("running now") && status.contains("training, step"),
+        "{status}"
+    );
+    first.kill().expect("killed");
+    first.wait().expect("reaped");
+}
+
+#[test]
+fn rebuilt_library() {
+    let bench = Workbench::new();
+    bench.run(&["train"]).expect(0);
+    let mut library = fs::read(bench.path("libfake.so")).expect("read");
+    library.push(0);
+    fs::write(bench.path("libfake.so"), library).expect("written");
+
+    let ended = bench.run(&["train"]).expect(9);
+    assert!(
+        ended.err.contains("libfake.so changed since 15 trials were trained with it, but plugin fake is still version 1.0.0"),
+        "{}",
+        ended.err
+    );
+    bench.run(&["train", "--accept-rebuilt"]).expect(0);
+    assert_eq!(bench.trained().len(), 15);
+    bench.run(&["train"]).expect(0);
+
+    let mut library = fs::read(bench.path("libfake.so")).expect("read");
+    library.push(0);
+    fs::write(bench.path("libfake.so"), library).expect("written");
+    bench.run(&["train", "--retrain"]).expect(0);
+    assert_eq!(bench.trained().len(), 30);
+    bench.run(&["train"]).expect(0);
+    assert_eq!(bench.trained().len(), 30);
+}

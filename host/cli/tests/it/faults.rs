@@ -1,0 +1,173 @@
+//! Trials that go wrong: each ends with its own sentence, the others complete.
+
+use std::{fs, path::Path, time::Instant};
+
+use crate::workbench::{Ended, MANIFEST, Workbench};
+
+/// Trains with size 24 at fault; returns the end and that size's results.
+fn sweep(fault: &str, sets: &[&str]) -> (Workbench, Ended, Vec<serde_json::Value>) {
+    let bench = Workbench::with(
+        &MANIFEST.replace("n_layer = 2", &format!("faults = {{ 24 = \"{fault}\" }}")),
+    );
+    let mut arguments = vec!["train"];
+    arguments.extend(sets.iter().flat_map(|set| ["--set", set]));
+    let ended = bench.run(&arguments);
+    let results = bench
+        .results()
+        .into_iter()
+        .filter(|(folder, _)| {
+            fs::read_to_string(folder.join("trial.json"))
+                .is_ok_and(|spec| spec.contains("\"size\": 24"))
+        })
+        .map(|(_, text)| serde_json::from_str(&text).expect("JSON"))
+        .collect();
+    (bench, ended, results)
+}
+
+#[track_caller]
+fn check(fault: &str, sets: &[&str], kind: &str, message: &str) -> Workbench {
+    let (bench, ended, results) = sweep(fault, sets);
+    let ended = ended.expect(5);
+    assert!(
+        ended.out.contains("12 completed, 3 failed"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.out.contains(message), "{}", ended.out);
+    assert_eq!(results.len(), 3);
+    for result in results {
+        assert_eq!(result["status"], "failed");
+        assert_eq!(result["failure"]["kind"], kind);
+    }
+    bench
+}
+
+#[test]
+fn a_worker_that_exits_early() {
+    check(
+        "exit",
+        &[],
+        "exited_early",
+        "the worker ended early with status 0 and no result",
+    );
+}
+
+#[test]
+fn a_worker_that_dies() {
+    let message =
+        "killed by signal 6; its last words:\n  something on standard output\n  the last words";
+    check("abort", &[], "crashed", message);
+}
+
+#[test]
+fn a_plugin_that_panics() {
+    check(
+        "panic",
+        &[],
+        "panicked",
+        "plugin fake panicked in forward at src/lib.rs:12: index out of bounds",
+    );
+}
+
+#[test]
+fn a_worker_that_hangs() {
+    let begun = Instant::now();
+    check(
+        "hang",
+        &["run.silence_limit=0.7"],
+        "timed_out",
+        "no progress for 0.7 s (a training step); raise run.silence_limit",
+    );
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_trial_that_takes_too_long() {
+    check(
+        "hang",
+        &["run.time_limit=0.7"],
+        "timed_out",
+        "(the whole trial); raise run.time_limit",
+    );
+}
+
+#[test]
+fn what_a_worker_leaves_behind_is_killed() {
+    let bench = check("grandchild", &[], "exited_early", "");
+    let mut seen = 0;
+    for (folder, _) in bench.results() {
+        if let Ok(pid) = fs::read_to_string(folder.join("grandchild")) {
+            seen += 1;
+            let stat = fs::read_to_string(Path::new("/proc").join(&pid).join("stat"));
+            // A zombie that waits for its reaper is dead too.
+            let alive = stat.is_ok_and(|stat| stat.contains("(sleep) S"));
+            assert!(!alive, "grandchild {pid} lives");
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn a_result_stands_even_if_its_worker_never_ends() {
+    let (_, ended, results) = sweep("linger", &[]);
+    let ended = ended.expect(0);
+    assert!(ended.out.contains("15 completed"), "{}", ended.out);
+    assert!(results.iter().all(|result| result["status"] == "completed"));
+}
+
+#[test]
+fn divergence_is_a_result() {
+    let (bench, ended, _) = sweep("diverge", &[]);
+    let ended = ended.expect(0);
+    assert!(
+        ended.out.contains("12 completed, 3 diverged"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended
+            .err
+            .contains("diverged at step 7: the training loss is not a number"),
+        "{}",
+        ended.err
+    );
+    bench.run(&["train"]).expect(0);
+    assert_eq!(bench.trained().len(), 15);
+}
+
+#[test]
+fn a_retry_counts_its_attempts() {
+    let (bench, ended, results) = sweep("exit once", &["run.retries=1"]);
+    ended.expect(0);
+    assert_eq!(results.len(), 3);
+    assert_eq!(bench.trained().len(), 18);
+    assert_eq!(
+        bench
+            .trained()
+            .iter()
+            .filter(|line| line.ends_with(" 1"))
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn a_failed_trial_is_tried_again_by_the_next_run() {
+    let (bench, ended, _) = sweep("exit", &[]);
+    ended.expect(5);
+    let status = bench.run(&["status"]).expect(0).out;
+    assert!(
+        status.contains("12 completed, 0 diverged, 3 failed"),
+        "{status}"
+    );
+    let mended = fs::read_to_string(bench.path("manifest.toml"))
+        .expect("read")
+        .replace("exit", "none");
+    fs::write(bench.path("manifest.toml"), mended).expect("written");
+    let again = bench.run(&["train"]).expect(0);
+    assert!(
+        again.out.contains("12 had results already, 3 completed"),
+        "{}",
+        again.out
+    );
+}
