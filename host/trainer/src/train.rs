@@ -25,6 +25,11 @@ const REPORT_EVERY: Duration = Duration::from_millis(500);
 pub trait Observer {
     /// A line of progress; at least one when training starts and one when it ends.
     fn progress(&mut self, progress: &Progress);
+
+    /// An optimizer step is done, `step` of them in all.
+    fn step(&mut self, step: u64) {
+        let _ = step;
+    }
 }
 
 /// A trial that was trained, or diverged on the way.
@@ -137,6 +142,7 @@ impl Run<'_> {
             let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
             let loss = self.step(feed, data, step, share)?;
             report.see(loss);
+            self.observer.step(step + 1);
             if step >= steps - (steps / 10).max(1) {
                 tail_sum += loss;
                 tail_count += 1;

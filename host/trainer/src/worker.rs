@@ -2,7 +2,7 @@
 //! debugger.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -197,11 +197,12 @@ fn set_threads(threads: u32) {
 
 fn environment(spec: &TrialSpec) -> Environment {
     let run = &spec.run;
-    let libraries = [&run.model, &run.dataset, &run.loss].map(|load| {
-        let hash = std::fs::read(&load.library)
+    let paths = BTreeSet::from([&run.model, &run.dataset, &run.loss].map(|load| &load.library));
+    let libraries = paths.into_iter().map(|path| {
+        let hash = std::fs::read(path)
             .map(|bytes| hex(&Sha256::digest(bytes)))
             .unwrap_or_default();
-        (load.library.display().to_string(), hash)
+        (path.display().to_string(), hash)
     });
     Environment {
         worker: env!("CARGO_PKG_VERSION").to_owned(),
@@ -210,7 +211,7 @@ fn environment(spec: &TrialSpec) -> Environment {
         threads: run.threads,
         micro_batch: run.micro_batch,
         attempt: run.attempt,
-        libraries: BTreeMap::from(libraries),
+        libraries: libraries.collect(),
     }
 }
 

@@ -10,5 +10,10 @@ pub mod model;
 
 flops_fit_plugin::export_plugin! {
     models: { "gpt" => model::Gpt },
+    datasets: {
+        "stories" => data::datasets::Stories,
+        "text" => data::datasets::Text,
+        "tinystories" => data::datasets::TinyStories,
+    },
     losses: { "cross_entropy" => loss::CrossEntropy },
 }

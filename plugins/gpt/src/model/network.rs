@@ -182,3 +182,6 @@ fn text_shape(data: &DataDescription) -> Result<(i64, i64)> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! Times training steps of the reference GPT, one JSON object on a line.
+//!
+//!     step_time --case a|b|c [--steps 60] [--via host|bare] [--threads 1]
+//!
+//! `host` is the whole way of a real trial: the plugin opened as a library, the
+//! ABI, the loader thread, telemetry to a file. `bare` is the same model linked
+//! as a crate, with the same optimizer, in a loop of a dozen lines. The cases
+//! are those of common PyTorch baselines; the text has 82 distinct characters.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark's program"
+)]
+
+use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+
+use clap::Parser;
+use flops_fit_gpt::{
+    loss::{CrossEntropy, CrossEntropyConfig},
+    model::Gpt,
+};
+use flops_fit_plugin::{
+    Context, DataDescription, Dataset as _, Draw, Loss as _, Mode, Model as _, ModelContext, Place,
+    Split,
+};
+use flops_fit_trainer::{
+    AdamWState, FlatParameters, Library, ModelParameter, Observer, keep_freed_memory, train,
+};
+use flops_fit_trial::{
+    AdamW, Component, Load, Precision, Progress, ProgressWriter, Recipe, RunSettings, Schedule,
+    TrainSettings, TrialSpec,
+};
+use serde_json::{Value, json};
+use tch::{Device, Tensor};
+
+#[derive(Parser)]
+struct Args {
+    #[arg(long)]
+    case: String,
+    #[arg(long, default_value_t = 60)]
+    steps: u64,
+    #[arg(long, default_value = "host")]
+    via: String,
+    #[arg(long, default_value_t = 1)]
+    threads: i32,
+    /// The plugin; by default the one beside this program's folder
+    #[arg(long)]
+    plugin: Option<PathBuf>,
+}
+
+/// Steps that are not counted.
+const WARM: usize = 5;
+const CHARACTERS: u8 = 82;
+
+struct Case {
+    model: Value,
+    data: Value,
+    batch: u64,
+    tokens: u64,
+}
+
+fn case(name: &str, text: &std::path::Path) -> Case {
+    let (d, layers, context, batch, head) = match name {
+        "a" => (32, 2, 64, 8, 16),
+        "b" => (128, 4, 64, 12, 32),
+        "c" => (256, 4, 128, 16, 32),
+        other => panic!("case {other}: expected a, b or c"),
+    };
+    Case {
+        model: json!({"d_model": d, "n_layers": layers, "head_size": head}),
+        data: json!({"seq_len": context, "paths": [text], "tokenizer": "char", "cache_dir": text.parent()}),
+        batch,
+        tokens: batch * context,
+    }
+}
+
+#[derive(Default)]
+struct Clock {
+    last: Option<Instant>,
+    times: Vec<f64>,
+    log: Option<ProgressWriter>,
+}
+
+impl Clock {
+    fn tick(&mut self) {
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            self.times.push((now - last).as_secs_f64() * 1e3);
+        }
+    }
+}
+
+impl Observer for Clock {
+    fn progress(&mut self, progress: &Progress) {
+        self.log.as_mut().unwrap().write(progress).unwrap();
+    }
+
+    fn step(&mut self, _step: u64) {
+        self.tick();
+    }
+}
+
+const ADAMW: AdamW = AdamW {
+    beta1: 0.9,
+    beta2: 0.95,
+    eps: 1e-12,
+    weight_decay: 0.0,
+};
+
+fn main() {
+    let args = Args::parse();
+    keep_freed_memory();
+    tch::set_num_threads(args.threads);
+    tch::set_num_interop_threads(1);
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.txt");
+    let mut state = 1_u64;
+    let characters: String = (0..400_000)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from(b'!' + ((state >> 33) % u64::from(CHARACTERS)) as u8)
+        })
+        .collect();
+    std::fs::write(&text, characters).unwrap();
+    let case = case(&args.case, &text);
+    let steps = args.steps + WARM as u64 + 1;
+    let mut times = match args.via.as_str() {
+        "host" => host(&args, &case, steps, folder.path()),
+        "bare" => bare(&case, steps, folder.path()),
+        other => panic!("--via {other}: expected host or bare"),
+    };
+    times.drain(..WARM);
+    times.sort_by(f64::total_cmp);
+    let median = times[times.len() / 2];
+    println!(
+        "{}",
+        json!({"case": args.case, "via": args.via, "threads": args.threads, "median_ms": median, "min_ms": times[0],
+               "tokens_per_s": case.tokens as f64 / median * 1e3})
+    );
+}
+
+fn host(args: &Args, case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f64> {
+    let path = args.plugin.clone().unwrap_or_else(|| {
+        let exe = std::env::current_exe().unwrap();
+        exe.ancestors().nth(2).unwrap().join("libflops_fit_gpt.so")
+    });
+    let library = Library::open(&path).unwrap();
+    let dataset = library.dataset("text", &case.data, "/").unwrap();
+    let data: DataDescription = dataset.description().clone();
+    let loss = library.loss("cross_entropy", &json!({}), &data).unwrap();
+    tch::manual_seed(0);
+    let kind = library.model("gpt").unwrap();
+    let profile = kind.profile(&case.model, &data).unwrap().unwrap();
+    let model = kind.build(&case.model, &data, Device::Cpu, 0).unwrap();
+    let component = |kind: &str| Component {
+        plugin: library.name().into(),
+        version: library.version().into(),
+        kind: kind.into(),
+        config: Value::Null,
+    };
+    let load = |config: &Value| Load {
+        library: path.clone(),
+        sha256: String::new(),
+        config: config.clone(),
+    };
+    let recipe = Recipe {
+        model: component("gpt"),
+        dataset: component("text"),
+        fingerprint: String::new(),
+        loss: component("cross_entropy"),
+        size: 0,
+        budget: 0.0,
+        steps,
+        units: steps * case.tokens,
+        train: TrainSettings {
+            lr: 1.0,
+            schedule: Schedule::Constant,
+            warmup_steps: 0,
+            batch_examples: case.batch,
+            optimizer: ADAMW,
+            grad_clip: None,
+            precision: Precision::Fp32,
+            eval_units: 1,
+        },
+        seed: 0,
+    };
+    let run = RunSettings {
+        model: load(&case.model),
+        dataset: load(&case.data),
+        loss: load(&json!({})),
+        base_dir: folder.to_owned(),
+        declared_n: profile.n,
+        counts: BTreeMap::new(),
+        flops_per_unit: 3.0 * profile.forward_flops_per_unit.unwrap(),
+        units_per_example: data.units_per_example,
+        devices: vec!["cpu".into()],
+        threads: args.threads as u32,
+        micro_batch: None,
+        attempt: 0,
+    };
+    let log = ProgressWriter::create(&folder.join("progress.jsonl")).unwrap();
+    let mut clock = Clock {
+        log: Some(log),
+        ..Clock::default()
+    };
+    train(
+        &TrialSpec::new(recipe, run),
+        &model,
+        dataset,
+        &loss,
+        &mut clock,
+    )
+    .unwrap();
+    clock.times
+}
+
+fn bare(case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f64> {
+    let config = serde_json::from_value(case.data.clone()).unwrap();
+    let dataset =
+        flops_fit_gpt::data::datasets::Text::build(&config, &Place { base_dir: folder }).unwrap();
+    let data = dataset.description();
+    tch::manual_seed(0);
+    let config = serde_json::from_value(case.model.clone()).unwrap();
+    let model = Gpt::build(
+        &config,
+        &ModelContext {
+            data: &data,
+            device: Device::Cpu,
+            seed: 0,
+        },
+    )
+    .unwrap();
+    let loss = CrossEntropy::build(&CrossEntropyConfig {}, &data).unwrap();
+    let parameters = model.parameters().into_iter().map(|p| ModelParameter {
+        name: p.name,
+        tensor: p.tensor,
+        lr_scale: p.lr_scale,
+        decay_scale: p.decay_scale,
+    });
+    let mut flat = FlatParameters::adopt("bare", parameters.collect()).unwrap();
+    let mut adamw = AdamWState::new(&ADAMW, &flat);
+    let batches: Vec<_> = (0..8)
+        .map(|i| {
+            let draws: Vec<_> = (0..case.batch)
+                .map(|j| Draw {
+                    index: i * 1000 + j,
+                    seed: 0,
+                })
+                .collect();
+            dataset.batch(Split::Train, &draws).unwrap()
+        })
+        .collect();
+    let mut clock = Clock::default();
+    for step in 0..steps {
+        let batch = &batches[step as usize % batches.len()];
+        let context = Context {
+            mode: Mode::Train,
+            seed: 0,
+            step,
+        };
+        let outputs = model.forward(&batch.inputs, &context).unwrap();
+        let value = loss.compute(&outputs, &batch.targets, Mode::Train).unwrap();
+        let gradients = Tensor::run_backward(&[value.mean], flat.leaves(), false, false);
+        flat.accumulate(&gradients, 1.0).unwrap();
+        adamw.step(&mut flat, 1.0, 1.0, 1.0).unwrap();
+        clock.tick();
+    }
+    clock.times
+}

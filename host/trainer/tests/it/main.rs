@@ -1,0 +1,4 @@
+//! The trainer with the reference GPT linked as a crate.
+
+mod study;
+mod u_mup;

@@ -1,0 +1,120 @@
+//! A small training run of the reference GPT on `stories`, for studies of the
+//! recipe.
+
+use flops_fit_gpt::{
+    data::datasets::Stories,
+    loss::{CrossEntropy, CrossEntropyConfig},
+    model::Gpt,
+};
+use flops_fit_plugin::{
+    Context, Dataset as _, Draw, Loss as _, Mode, Model as _, ModelContext, Place, Split, tch,
+};
+use flops_fit_trainer::{AdamWState, FlatParameters, ModelParameter, rate};
+use flops_fit_trial::{AdamW, DecayShape, Schedule};
+use serde_json::json;
+use tch::{Device, Kind, Tensor};
+
+/// Windows of a step: 1024 tokens of context 64.
+const BATCH: u64 = 16;
+
+/// One configuration to train.
+pub struct Study {
+    pub width: i64,
+    pub parametrization: &'static str,
+    pub lr: f64,
+    pub steps: u64,
+}
+
+/// What came out.
+pub struct Finding {
+    /// Held-out loss in nats per token.
+    pub loss: f64,
+    /// RMS of the logits on held-out text.
+    pub logits: f64,
+}
+
+impl Study {
+    pub fn run(&self) -> Finding {
+        tch::set_num_threads(1);
+        tch::manual_seed(0);
+        let config = serde_json::from_value(json!({"seq_len": 64})).expect("a configuration");
+        let place = Place {
+            base_dir: std::path::Path::new("."),
+        };
+        let dataset = Stories::build(&config, &place).expect("stories");
+        let data = dataset.description();
+        let config =
+            json!({"d_model": self.width, "n_layers": 2, "parametrization": self.parametrization});
+        let config = serde_json::from_value(config).expect("a configuration");
+        let context = ModelContext {
+            data: &data,
+            device: Device::Cpu,
+            seed: 0,
+        };
+        let model = Gpt::build(&config, &context).expect("built");
+        let loss = CrossEntropy::build(&CrossEntropyConfig {}, &data).expect("a loss");
+
+        let parameters = model.parameters().into_iter().map(|p| ModelParameter {
+            name: p.name,
+            tensor: p.tensor,
+            lr_scale: p.lr_scale,
+            decay_scale: p.decay_scale,
+        });
+        let mut flat = FlatParameters::adopt("gpt", parameters.collect()).expect("adopted");
+        let settings = AdamW {
+            beta1: 0.9,
+            beta2: 0.95,
+            eps: 1e-12,
+            weight_decay: 0.0,
+        };
+        let mut adamw = AdamWState::new(&settings, &flat);
+        let schedule = Schedule::Wsd {
+            decay: 0.2,
+            shape: DecayShape::Linear,
+        };
+        let draws = |from: u64, count: u64| {
+            (from..from + count)
+                .map(|index| Draw { index, seed: 0 })
+                .collect::<Vec<_>>()
+        };
+        for step in 0..self.steps {
+            let batch = dataset
+                .batch(Split::Train, &draws(step * BATCH, BATCH))
+                .expect("a batch");
+            let context = Context {
+                mode: Mode::Train,
+                seed: 0,
+                step,
+            };
+            let outputs = model.forward(&batch.inputs, &context).expect("logits");
+            let value = loss
+                .compute(&outputs, &batch.targets, Mode::Train)
+                .expect("a loss");
+            let gradients = Tensor::run_backward(&[value.mean], flat.leaves(), false, false);
+            flat.accumulate(&gradients, 1.0).expect("accumulated");
+            let share = rate(&schedule, (self.steps / 10).max(1), step, self.steps);
+            adamw.step(&mut flat, self.lr, share, 1.0).expect("stepped");
+        }
+        let _no_grad = tch::no_grad_guard();
+        let batch = dataset
+            .batch(Split::HeldOut, &draws(0, 256))
+            .expect("a batch");
+        let context = Context {
+            mode: Mode::Eval,
+            seed: 0,
+            step: self.steps,
+        };
+        let outputs = model.forward(&batch.inputs, &context).expect("logits");
+        let value = loss
+            .compute(&outputs, &batch.targets, Mode::Eval)
+            .expect("a loss");
+        Finding {
+            loss: value.mean.double_value(&[]),
+            logits: outputs[0]
+                .square()
+                .mean(Kind::Double)
+                .sqrt()
+                .double_value(&[]),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What u-μP promises: activations and the best learning rate do not move with
+//! the width; under the standard parametrisation they do.
+
+use crate::study::Study;
+
+/// Slope of ln y against ln x by least squares.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let logs: Vec<_> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    let (mx, my) = (
+        logs.iter().map(|p| p.0).sum::<f64>() / n,
+        logs.iter().map(|p| p.1).sum::<f64>() / n,
+    );
+    let covariance: f64 = logs.iter().map(|(x, y)| (x - mx) * (y - my)).sum();
+    covariance / logs.iter().map(|(x, _)| (x - mx).powi(2)).sum::<f64>()
+}
+
+fn coordinate_slope(parametrization: &'static str, lr: f64) -> f64 {
+    let points = [32, 64, 128, 256].map(|width| {
+        let finding = Study {
+            width,
+            parametrization,
+            lr,
+            steps: 10,
+        }
+        .run();
+        (width as f64, finding.logits)
+    });
+    println!("{parametrization}: RMS of the logits after 10 steps {points:.3?}");
+    slope(&points)
+}
+
+#[test]
+fn logits_keep_their_scale_over_widths() {
+    let ours = coordinate_slope("u-mup", 1.0);
+    assert!(ours.abs() < 0.15, "u-mup: slope {ours}");
+    let standard = coordinate_slope("standard", 0.02);
+    assert!(
+        standard > 0.4,
+        "the check can't fail: slope {standard} under the standard parametrisation"
+    );
+}
+
+#[test]
+fn the_best_learning_rate_transfers() {
+    let rates = [0.25, 0.5, 1.0, 2.0, 4.0];
+    let best = |width: i64| {
+        let losses = rates.map(|lr| {
+            Study {
+                width,
+                parametrization: "u-mup",
+                lr,
+                steps: 150,
+            }
+            .run()
+            .loss
+        });
+        println!("d {width}: {losses:.3?} at {rates:?}");
+        losses
+            .iter()
+            .enumerate()
+            .min_by(|a, b| a.1.total_cmp(b.1))
+            .expect("five losses")
+            .0
+    };
+    let (narrow, wide) = (best(32), best(128));
+    assert!(
+        narrow.abs_diff(wide) <= 1,
+        "best η {} at d 32, {} at d 128",
+        rates[narrow],
+        rates[wide]
+    );
+}
