@@ -9,7 +9,7 @@ pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> 
     step::run(workspace.cargo("fmt").args(["--all", "--check"]))?;
     deny::run(workspace)?;
     // Lints and docs compile torch-sys, and so need libtorch, as tests do.
-    setup::run(workspace, &[])?;
+    setup::ensure(workspace)?;
     step::run(workspace.cargo("clippy").args([
         "--release",
         "--workspace",

@@ -12,7 +12,7 @@ use crate::{setup, step};
 const MANIFEST: &str = "examples/stories/manifest.toml";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
-    setup::run(workspace, &[])?;
+    setup::ensure(workspace)?;
     step::run(workspace.cargo("build").args(["--release", "--workspace"]))?;
 
     let output = workspace.target().join("demo");

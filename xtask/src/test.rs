@@ -12,10 +12,15 @@ use crate::{setup, step};
 
 /// Sets up, builds and tests. `arguments` go to `cargo test`.
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<(), Error> {
-    setup::run(workspace, &[])?;
-    // Whole-command tests start the programs and load the plugins that a plain
-    // build leaves in the target folder; cargo test alone builds neither.
-    step::run(workspace.cargo("build").args(["--release", "--workspace"]))?;
+    setup::ensure(workspace)?;
+    // Whole-command tests start the programs and load the plugins that a build
+    // leaves in the target folder; cargo test alone makes neither. All targets
+    // at once: what tests depend on changes features of what programs do.
+    step::run(
+        workspace
+            .cargo("build")
+            .args(["--release", "--workspace", "--all-targets"]),
+    )?;
     summed_up(
         workspace
             .cargo("test")

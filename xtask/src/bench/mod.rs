@@ -26,14 +26,12 @@ use pairs::Comparison;
 
 /// Runs the benchmarks that were asked for; an error if one missed its target.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error> {
-    setup::run(workspace, &[])?;
-    step::run(workspace.cargo("build").args([
-        "--release",
-        "--workspace",
-        "--examples",
-        "--bins",
-        "--lib",
-    ]))?;
+    setup::ensure(workspace)?;
+    step::run(
+        workspace
+            .cargo("build")
+            .args(["--release", "--workspace", "--all-targets"]),
+    )?;
     let benches = match options.bench {
         Some(bench) => vec![bench],
         // A sweep takes many minutes on either side.

@@ -53,7 +53,7 @@ use wheel::Wheels;
 /// What `flops-fit setup` takes on its command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Options {
-    /// Set up the GPU libraries too (a download of 2.5 GB instead of 0.5 GB)
+    /// Set up the GPU libraries too (a download of 2.7 GB instead of 0.5 GB)
     #[arg(long)]
     pub cuda: bool,
 

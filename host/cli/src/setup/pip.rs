@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::environment::Environment;
 use super::error::Error;
-use super::release::{PLATFORMS, Variant, WHEEL_ABI, WHEEL_PYTHON};
+use super::release::{Variant, WHEEL_ABI, WHEEL_PYTHON, platforms};
 
 /// Parts of what pip prints when it got no answer from its index, the most
 /// telling first.
@@ -69,8 +69,8 @@ pub(super) fn download(
     if !variant.with_dependencies() {
         command.arg("--no-deps");
     }
-    for platform in PLATFORMS {
-        command.args(["--platform", platform]);
+    for platform in platforms() {
+        command.args(["--platform", &platform]);
     }
     let mut child = command
         .arg("--dest")

@@ -17,22 +17,15 @@ pub(super) const WHEEL_PYTHON: &str = "3.11";
 /// The wheel tag that belongs to [`WHEEL_PYTHON`].
 pub(super) const WHEEL_ABI: &str = "cp311";
 
-/// Platform tags that pip may choose from. pip matches a `--platform` tag
-/// literally, and the packages are tagged after different glibc versions.
-pub(super) const PLATFORMS: [&str; 12] = [
-    "manylinux_2_28_x86_64",
-    "manylinux_2_27_x86_64",
-    "manylinux_2_26_x86_64",
-    "manylinux_2_25_x86_64",
-    "manylinux_2_24_x86_64",
-    "manylinux_2_17_x86_64",
-    "manylinux_2_14_x86_64",
-    "manylinux_2_12_x86_64",
-    "manylinux_2_5_x86_64",
-    "manylinux2014_x86_64",
-    "manylinux1_x86_64",
-    "any",
-];
+/// Platform tags that pip may choose from: every glibc up to that of torch's
+/// own wheel. pip matches a `--platform` tag literally, and the packages that
+/// torch needs are each tagged after another glibc.
+pub(super) fn platforms() -> impl Iterator<Item = String> {
+    (5..=28)
+        .rev()
+        .map(|minor| format!("manylinux_2_{minor}_x86_64"))
+        .chain(["manylinux2014_x86_64", "manylinux1_x86_64", "any"].map(str::to_owned))
+}
 
 /// Which libraries a libtorch folder holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -83,7 +76,7 @@ impl Variant {
     pub(super) fn download_size(self) -> &'static str {
         match self {
             Self::Cpu => "0.5 GB",
-            Self::Cuda => "2.5 GB",
+            Self::Cuda => "2.7 GB",
         }
     }
 }
