@@ -23,12 +23,15 @@ pub mod table;
 #[cfg(test)]
 mod sample;
 
+use std::path::{Path, PathBuf};
+
 use flops_fit_scaling::Options;
 use flops_fit_trial::DocumentError;
 
 pub use analysis::{Analysis, Subject, Tally};
 pub use file::WriteError;
 pub use note::Note;
+pub use plots::PlotError;
 pub use prediction::{Forecast, ForecastError, predict};
 pub use table::{Format, render, render_forecast};
 
@@ -44,11 +47,14 @@ pub enum ReportError {
     /// A text file of the report can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A figure can't be made.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// The runs can't be fitted.
     #[error("{}: {source}", path.display())]
     Analysis {
         /// The output folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         source: flops_fit_scaling::AnalysisError,
     },
@@ -80,4 +86,34 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
         render(&analysis, Format::Markdown).as_bytes(),
     )?;
     Ok(analysis)
+}
+
+/// Draws the figures of a sweep and writes `plots/` and `report.html`; returns
+/// the files' paths, the report first. Training losses are shown where the
+/// trials' progress is still there.
+///
+/// # Errors
+/// When the plan can't be read, a figure can't be drawn, or a file can't be
+/// written.
+pub fn visualize(output: &Output, analysis: &Analysis) -> Result<Vec<PathBuf>, ReportError> {
+    let rows = runs::collect(output, &Plan::read(output)?);
+    let curves = plots::LossCurve::read_all(output, &rows);
+    visualize_into(output.path(), analysis, &curves)
+}
+
+/// The same for runs from elsewhere: `plots/` and `report.html` in `folder`.
+///
+/// # Errors
+/// When a figure can't be drawn or a file can't be written.
+pub fn visualize_into(
+    folder: &Path,
+    analysis: &Analysis,
+    curves: &[plots::LossCurve],
+) -> Result<Vec<PathBuf>, ReportError> {
+    let figures = plots::figures(analysis, curves)?;
+    let page = folder.join("report.html");
+    file::replace(&page, html::render(analysis, &figures).as_bytes())?;
+    let mut paths = vec![page];
+    paths.extend(plots::write(&figures, &folder.join("plots"))?);
+    Ok(paths)
 }

@@ -17,9 +17,12 @@ mod ratio;
 mod scale;
 mod text;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use loss_curves::LossCurve;
+use plotters::drawing::DrawingAreaErrorKind;
+pub use raster::RasterError;
 
 use super::analysis::Analysis;
 use super::file::{self, WriteError};
@@ -44,7 +47,7 @@ pub enum PlotError {
         /// The figure's name.
         figure: &'static str,
         /// What it said.
-        source: canvas::DrawError,
+        source: DrawingAreaErrorKind<io::Error>,
     },
     /// The SVG could not be rasterised.
     #[error("rasterising {figure}: {source}")]
@@ -52,7 +55,7 @@ pub enum PlotError {
         /// The figure's name.
         figure: &'static str,
         /// What was said.
-        source: raster::RasterError,
+        source: RasterError,
     },
     /// A file could not be written.
     #[error(transparent)]
@@ -74,7 +77,7 @@ pub fn figures(analysis: &Analysis, curves: &[LossCurve]) -> Result<Vec<Figure>,
     drawn.into_iter().flatten().collect()
 }
 
-/// Writes every figure to `folder` as SVG and PNG; returns the files' paths.
+/// Draws every figure and writes it to `folder`, see [`write`].
 ///
 /// # Errors
 /// When a figure can't be drawn or a file can't be written.
@@ -83,10 +86,17 @@ pub fn draw_all(
     curves: &[LossCurve],
     folder: &Path,
 ) -> Result<Vec<PathBuf>, PlotError> {
-    let figures = figures(analysis, curves)?;
+    write(&figures(analysis, curves)?, folder)
+}
+
+/// Writes the figures to `folder` as SVG and PNG; returns the files' paths.
+///
+/// # Errors
+/// When a figure can't be rasterised or a file can't be written.
+pub fn write(figures: &[Figure], folder: &Path) -> Result<Vec<PathBuf>, PlotError> {
     let rasteriser = raster::Rasteriser::new();
     let mut paths = Vec::new();
-    for Figure { name, svg, .. } in &figures {
+    for Figure { name, svg, .. } in figures {
         let png = rasteriser.png(svg).map_err(|source| PlotError::Raster {
             figure: name,
             source,

@@ -180,9 +180,9 @@ fn laws(estimate: &Estimate) -> Sheet {
     let power = |name: &str, law: &PowerLaw| {
         vec![
             format!(
-                "{name} = {} · C^{:.3}",
+                "{name} = {} · C^{}",
                 coefficient(law.k()),
-                law.exponent.estimate
+                exponent(law.exponent.estimate)
             ),
             with_bounds(&law.exponent, loss),
             NOTHING.to_owned(),
@@ -205,10 +205,10 @@ fn loss_row(law: &LossLaw) -> Vec<String> {
     };
     vec![
         format!(
-            "L* = {:.3} + {} · C^{:.3}",
+            "L* = {:.3} + {} · C^{}",
             law.floor.estimate,
             coefficient(law.k),
-            negative.estimate
+            exponent(negative.estimate)
         ),
         with_bounds(&negative, loss),
         with_bounds(&law.floor, loss),
@@ -270,12 +270,16 @@ fn marked(prediction: &Prediction) -> String {
 
 /// The estimators beside one another, where there is more than one.
 fn estimators(analysis: &Analysis) -> Option<Sheet> {
-    let estimates = &analysis.fits.estimates;
-    let target = estimates
-        .first()?
-        .predictions
+    let first = analysis.fits.recommended()?;
+    let target = first.predictions.iter().rfind(|p| !p.is_far())?;
+    // One that comes to the same laws, because it uses the same curves, tells
+    // nothing.
+    let others = analysis
+        .fits
+        .estimates
         .iter()
-        .rfind(|p| !p.is_far())?;
+        .filter(|other| other.laws != first.laws);
+    let estimates: Vec<&Estimate> = std::iter::once(first).chain(others).collect();
     if estimates.len() < 2 {
         return None;
     }
@@ -333,16 +337,24 @@ pub(super) fn curve_name(method: Method) -> &'static str {
 }
 
 fn with_bounds(interval: &Interval, show: impl Fn(f64) -> String) -> String {
+    let show = |value: f64| show(value).replace('-', "−");
+    // A dash between two minus signs can't be read.
+    let between = if interval.low < 0.0 { " to " } else { "–" };
     format!(
-        "{} ({}–{})",
+        "{} ({}{between}{})",
         show(interval.estimate),
         show(interval.low),
         show(interval.high)
     )
 }
 
+/// An exponent as it stands in a formula.
+fn exponent(value: f64) -> String {
+    format!("{value:.3}").replace('-', "−")
+}
+
 /// A prefactor: three significant digits, scientific outside 0.01…1000.
-fn coefficient(value: f64) -> String {
+pub(super) fn coefficient(value: f64) -> String {
     if (1000.0..1e6).contains(&value) {
         count(value)
     } else if (0.01..1000.0).contains(&value) {

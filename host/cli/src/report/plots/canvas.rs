@@ -15,7 +15,7 @@ use super::font;
 use super::text::{Line, Side};
 
 /// What plotters fails with.
-pub type DrawError = DrawingAreaErrorKind<io::Error>;
+pub(super) type DrawError = DrawingAreaErrorKind<io::Error>;
 
 /// How drawing ends.
 pub(super) type Drawn = Result<(), DrawError>;
@@ -141,12 +141,12 @@ impl Canvas<'_> {
             .draw(&Circle::new(pixel(center), radius, stroke.style()))
     }
 
-    /// A diamond with an outline.
+    /// A diamond with an outline, see-through without a fill.
     pub(super) fn diamond(
         &self,
         (x, y): Place,
         radius: f64,
-        fill: RGBColor,
+        fill: Option<RGBColor>,
         outline: Stroke,
     ) -> Drawn {
         let corners = [
@@ -155,7 +155,9 @@ impl Canvas<'_> {
             (x, y + radius),
             (x - radius, y),
         ];
-        self.area(&corners, fill.to_rgba())?;
+        if let Some(fill) = fill {
+            self.area(&corners, fill.to_rgba())?;
+        }
         let around: Vec<Place> = corners.into_iter().chain(corners).take(6).collect();
         self.line(&around, outline)
     }

@@ -15,6 +15,7 @@ const NAME: &str = "isoflop";
 const PAGE: Place = (430.0, 285.0);
 const KEY_WIDTH: f64 = 112.0;
 const CURVE_POINTS: usize = 96;
+const FRONTIER_POINTS: usize = 24;
 
 pub(super) fn draw(analysis: &Analysis) -> Result<Figure, PlotError> {
     let budgets: Vec<Budget> = Budget::all(analysis);
@@ -24,7 +25,7 @@ pub(super) fn draw(analysis: &Analysis) -> Result<Figure, PlotError> {
         panel.draw(canvas)?;
         frontier(canvas, &panel, analysis)?;
         for budget in &budgets {
-            budget.curves(canvas, &panel, &budgets)?;
+            budget.curves(canvas, &panel)?;
         }
         for budget in &budgets {
             budget.points(canvas, &panel)?;
@@ -97,12 +98,14 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    fn curves(&self, canvas: &Canvas<'_>, panel: &Panel, all: &[Self]) -> Drawn {
+    /// The curve that counts is solid, the parabola beside a cubic is dashed.
+    fn curves(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
         for fit in &self.fit.fits {
             let stroke = match fit.method {
-                Method::Cubic => Stroke::solid(self.color, key::CURVE),
-                Method::Parabola if !has_cubic(all) => Stroke::solid(self.color, key::CURVE),
-                Method::Parabola => Stroke::solid(self.color, key::CURVE).dashed(4.0, 2.5),
+                Method::Parabola if self.fit.fit(Method::Cubic).is_some() => {
+                    Stroke::solid(self.color, key::CURVE).dashed(4.0, 2.5)
+                }
+                Method::Cubic | Method::Parabola => Stroke::solid(self.color, key::CURVE),
                 Method::WindowedParabola => continue,
             };
             let (low, high) = fit.curve.range();
@@ -122,18 +125,28 @@ impl<'a> Budget<'a> {
         let (n, loss) = (minimum.n.estimate, minimum.loss.estimate);
         panel.error_bar(canvas, n, &minimum.loss, bar)?;
         panel.error_bar_across(canvas, &minimum.n, loss, bar)?;
-        key::minimum(canvas, panel.at(n, loss), self.color)
+        key::open_minimum(canvas, panel.at(n, loss))
     }
 }
 
-fn has_cubic(budgets: &[Budget<'_>]) -> bool {
-    budgets.iter().any(|b| b.fit.fit(Method::Cubic).is_some())
-}
-
-fn has_parabola(budgets: &[Budget<'_>]) -> bool {
-    budgets
-        .iter()
-        .any(|b| b.fit.fit(Method::Parabola).is_some())
+/// What solid and dashed lines are.
+fn curve_entries(budgets: &[Budget<'_>]) -> Vec<Entry> {
+    let with = |method| {
+        budgets
+            .iter()
+            .filter(move |b| b.fit.fit(method).is_some())
+            .count()
+    };
+    let (cubics, parabolas) = (with(Method::Cubic), with(Method::Parabola));
+    let line = Stroke::solid(palette::MUTED, key::CURVE);
+    let solid = |meaning| Entry::new(Mark::Line(line), meaning);
+    let dashed = |meaning| Entry::new(Mark::Line(line.dashed(4.0, 2.5)), meaning);
+    match (cubics, parabolas) {
+        (0, 0) => Vec::new(),
+        (0, _) => vec![solid("parabola")],
+        _ if cubics == parabolas => vec![solid("cubic"), dashed("parabola")],
+        _ => vec![solid("curve that counts"), dashed("parabola by a cubic")],
+    }
 }
 
 /// Values evenly spaced in the logarithm, ends included.
@@ -183,9 +196,9 @@ fn frontier(canvas: &Canvas<'_>, panel: &Panel, analysis: &Analysis) -> Drawn {
     let Some(laws) = analysis.fits.recommended().map(|estimate| &estimate.laws) else {
         return Ok(());
     };
-    let points: Vec<Place> = log_spaced(laws.budgets[0], laws.budgets[laws.budgets.len() - 1], 48)
-        .map(|c| laws.predict(c))
-        .map(|p| (p.n.estimate, p.loss.estimate))
+    let (first, last) = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
+    let points: Vec<Place> = log_spaced(first, last, FRONTIER_POINTS)
+        .map(|c| (laws.n.predict(c).estimate, laws.loss.predict(c).estimate))
         .collect();
     panel.curve(canvas, &points, key::quiet_line())
 }
@@ -210,15 +223,9 @@ fn entries(analysis: &Analysis, budgets: &[Budget<'_>]) -> Vec<Entry> {
         entries.push(Entry::new(Mark::Point(ink), "mean of seeds"));
         entries.push(Entry::new(Mark::Ring(ink), "one seed"));
     }
-    let line = Stroke::solid(ink, key::CURVE);
-    if has_cubic(budgets) {
-        entries.push(Entry::new(Mark::Line(line), "cubic"));
-        entries.push(Entry::new(Mark::Line(line.dashed(4.0, 2.5)), "parabola"));
-    } else if has_parabola(budgets) {
-        entries.push(Entry::new(Mark::Line(line), "parabola"));
-    }
+    entries.extend(curve_entries(budgets));
     if budgets.iter().any(|b| b.fit.outcome.minimum().is_some()) {
-        entries.push(Entry::new(Mark::Minimum(ink), "minimum, 95%"));
+        entries.push(Entry::new(Mark::OpenMinimum, "minimum, 95%"));
     }
     if analysis.fits.recommended().is_some() {
         entries.push(Entry::new(

@@ -29,8 +29,10 @@ pub(super) enum Mark {
     Point(RGBColor),
     /// An open point.
     Ring(RGBColor),
-    /// A minimum with its error bars.
+    /// A minimum with its error bar.
     Minimum(RGBColor),
+    /// A minimum with error bars, among the points that it comes from.
+    OpenMinimum,
     /// A line.
     Line(Stroke),
     /// A band.
@@ -100,9 +102,14 @@ fn draw(canvas: &Canvas<'_>, (x, y): Place, entry: &Entry) -> Drawn {
         Mark::Ring(color) => ring(canvas, middle, color)?,
         Mark::Minimum(color) => {
             let bar = Stroke::solid(INK, BAR);
-            canvas.line(&ends, bar)?;
-            canvas.line(&[(middle.0, y - 5.0), (middle.0, y + 5.0)], bar)?;
+            canvas.line(&[(middle.0, y - 6.0), (middle.0, y + 6.0)], bar)?;
             minimum(canvas, middle, color)?;
+        }
+        Mark::OpenMinimum => {
+            let bar = Stroke::solid(INK, BAR);
+            canvas.line(&ends, bar)?;
+            canvas.line(&[(middle.0, y - 6.0), (middle.0, y + 6.0)], bar)?;
+            open_minimum(canvas, middle)?;
         }
         Mark::Line(stroke) => canvas.line(&ends, stroke)?,
         Mark::Band(color, opacity) => {
@@ -136,10 +143,15 @@ pub(super) fn ring(canvas: &Canvas<'_>, at: Place, color: RGBColor) -> Drawn {
 
 /// A minimum.
 pub(super) fn minimum(canvas: &Canvas<'_>, at: Place, color: RGBColor) -> Drawn {
-    canvas.diamond(at, 4.2, color, Stroke::solid(INK, 0.7))
+    canvas.diamond(at, 3.4, Some(color), Stroke::solid(INK, 0.7))
 }
 
-/// The look of what is extrapolated or follows from a law.
+/// A minimum that hides no point.
+pub(super) fn open_minimum(canvas: &Canvas<'_>, at: Place) -> Drawn {
+    canvas.diamond(at, 4.6, None, Stroke::solid(INK, 0.9))
+}
+
+/// The look of a law.
 pub(super) fn law_line(color: RGBColor) -> Stroke {
     Stroke::solid(color, CURVE)
 }

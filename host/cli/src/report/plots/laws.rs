@@ -1,7 +1,8 @@
 //! N*, D* and L* against compute, with their laws.
 
-use flops_fit_scaling::laws::Prediction;
-use flops_fit_scaling::{Estimate, Interval};
+use flops_fit_scaling::isoflop::Minimum;
+use flops_fit_scaling::power_law::PowerLaw;
+use flops_fit_scaling::{Estimate, Interval, Laws};
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
 use super::isoflop::log_spaced;
@@ -9,13 +10,14 @@ use super::key::{self, Entry, Mark};
 use super::palette::{self, INK, LAW};
 use super::panel::{Axis, Panel, SMALL};
 use super::scale::{Numbers, Scale};
-use super::text::{Line, Side};
+use super::text::{Line, Side, power_of_ten};
 use super::{Figure, PlotError};
 use crate::report::analysis::Analysis;
+use crate::report::table;
 
 const NAME: &str = "laws";
 const PAGE: Place = (540.0, 205.0);
-const SAMPLES: usize = 64;
+const SAMPLES: usize = 48;
 /// Opacity of a 95 % band.
 pub(super) const BAND: f64 = 0.16;
 
@@ -66,10 +68,25 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
     )
 }
 
+/// `name = k C^{exponent}`.
+pub(super) fn power_law(name: &str, law: &PowerLaw) -> String {
+    let exponent = format!("{:.3}", law.exponent.estimate).replace('-', "−");
+    format!("{name} = {} C^{{{exponent}}}", coefficient(law.k()))
+}
+
+fn coefficient(k: f64) -> String {
+    let text = table::coefficient(k);
+    if text.contains('e') {
+        power_of_ten(k)
+    } else {
+        text
+    }
+}
+
 pub(super) fn entries() -> [Entry; 4] {
     let line = key::law_line(LAW);
     [
-        Entry::new(Mark::Minimum(palette::MUTED), "minimum of a budget, 95%"),
+        Entry::new(Mark::Minimum(palette::MUTED), "minimum, 95%"),
         Entry::new(Mark::Line(line), "law"),
         Entry::new(Mark::Line(line.dashed(4.0, 2.5)), "extrapolated"),
         Entry::new(Mark::Band(LAW, BAND), "95% band"),
@@ -90,25 +107,25 @@ fn reach(estimate: &Estimate) -> (f64, f64) {
     (first / 1.5, farthest.max(last * 1.5))
 }
 
-/// The law's predictions over the range of the figure.
-pub(super) fn predictions(estimate: &Estimate) -> Vec<Prediction> {
+/// A law's predictions over the range of the figure.
+pub(super) fn samples(
+    estimate: &Estimate,
+    law: impl Fn(&Laws, f64) -> Interval,
+) -> Vec<(f64, Interval)> {
     let (low, high) = reach(estimate);
     log_spaced(low, high, SAMPLES)
-        .map(|c| estimate.laws.predict(c))
+        .map(|c| (c, law(&estimate.laws, c)))
         .collect()
 }
 
 /// C, minimum and position of each budget that has one.
-pub(super) fn minima(
-    analysis: &Analysis,
-) -> impl Iterator<Item = (f64, &flops_fit_scaling::isoflop::Minimum, usize)> {
+pub(super) fn minima(analysis: &Analysis) -> impl Iterator<Item = (f64, &Minimum, usize)> {
     let fits = analysis.fits.budgets.iter().enumerate();
     fits.filter_map(|(index, fit)| Some((fit.c, fit.outcome.minimum()?, index)))
 }
 
 fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
     let laws = &estimate.laws;
-    let samples = predictions(estimate);
     let measured = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
     let unit = &analysis.subject.unit;
     let mut capital = unit.clone();
@@ -118,42 +135,44 @@ fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
     let quantity = |title: String,
                     formula: String,
                     numbers: Numbers,
-                    minimum: fn(&flops_fit_scaling::isoflop::Minimum) -> Interval,
-                    law: fn(&Prediction) -> Interval| Quantity {
+                    minimum: fn(&Minimum) -> Interval,
+                    law: fn(&Laws, f64) -> Interval| Quantity {
         title,
         formula,
         numbers,
         minima: minima(analysis)
             .map(|(c, m, index)| (c, minimum(m), index))
             .collect(),
-        law: samples.iter().map(|p| (p.c, law(p))).collect(),
+        law: samples(estimate, law),
         measured,
         budgets: analysis.fits.budgets.len(),
     };
     [
         quantity(
             "Parameters N*".to_owned(),
-            format!("N* ∝ C^{{{:.3}}}", laws.n.exponent.estimate),
+            power_law("N*", &laws.n),
             Numbers::Counts,
             |m| m.n,
-            |p| p.n,
+            |laws, c| laws.n.predict(c),
         ),
         quantity(
             format!("{capital} D*"),
-            format!("D* ∝ C^{{{:.3}}}", laws.d.exponent.estimate),
+            power_law("D*", &laws.d),
             Numbers::Counts,
             |m| m.d,
-            |p| p.d,
+            |laws, c| laws.d.predict(c),
         ),
         quantity(
             "Held-out loss L*".to_owned(),
             format!(
-                "L* − {:.2} ∝ C^{{−{:.3}}}",
-                laws.loss.floor.estimate, laws.loss.exponent.estimate
+                "L* = {:.2} + {} C^{{−{:.3}}}",
+                laws.loss.floor.estimate,
+                coefficient(laws.loss.k),
+                laws.loss.exponent.estimate
             ),
             Numbers::Decimals,
             |m| m.loss,
-            |p| p.loss,
+            |laws, c| laws.loss.predict(c),
         ),
     ]
 }

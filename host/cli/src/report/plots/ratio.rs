@@ -19,7 +19,7 @@ const CHINCHILLA: f64 = 20.0;
 
 pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
     let estimate = analysis.fits.recommended()?;
-    let laws = &estimate.laws;
+    let fitted = &estimate.laws;
     let unit = &analysis.subject.unit;
     let mut title = analysis.ratio_name();
     if let Some(first) = title.get_mut(..1) {
@@ -27,20 +27,13 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
     }
     let quantity = Quantity {
         title: format!("{title} D*/N*"),
-        formula: format!(
-            "D*/N* ∝ C^{{{:.3}}}",
-            laws.units_per_parameter.exponent.estimate
-        )
-        .replace('-', "−"),
+        formula: laws::power_law("D*/N*", &fitted.units_per_parameter),
         numbers: Numbers::Decimals,
         minima: laws::minima(analysis)
             .map(|(c, m, index)| (c, ratio(m), index))
             .collect(),
-        law: laws::predictions(estimate)
-            .iter()
-            .map(|p| (p.c, p.units_per_parameter))
-            .collect(),
-        measured: (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]),
+        law: laws::samples(estimate, |laws, c| laws.units_per_parameter.predict(c)),
+        measured: (fitted.budgets[0], fitted.budgets[fitted.budgets.len() - 1]),
         budgets: analysis.fits.budgets.len(),
     };
     let name = if unit == "tokens" {
@@ -52,7 +45,7 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
         PAGE,
         &format!("{}: {title}", analysis.subject.sweep),
         |canvas| {
-            key::row(canvas, (10.0, 2.0), &laws::entries())?;
+            key::row(canvas, (50.0, 2.0), &laws::entries())?;
             let panel = quantity.panel((50.0, PAGE.0 - 10.0), (22.0, PAGE.1 - 36.0));
             quantity.draw(canvas, &panel)?;
             if unit == "tokens" && panel.y.scale.contains(CHINCHILLA) {
@@ -62,9 +55,9 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
                     &[(low, CHINCHILLA), (high, CHINCHILLA)],
                     key::quiet_line(),
                 )?;
-                let (x, y) = panel.at(high, CHINCHILLA);
+                let (x, y) = panel.at(low, CHINCHILLA);
                 let line = Line::new("20, the rule of thumb", SMALL);
-                canvas.text((x - 2.0, y - 3.0), Side::Right, &line, MUTED)?;
+                canvas.text((x + 6.0, y - 3.0), Side::Left, &line, MUTED)?;
             }
             Ok(())
         },

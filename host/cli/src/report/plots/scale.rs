@@ -91,7 +91,11 @@ fn around(values: impl IntoIterator<Item = f64>, margin: f64, least: f64) -> (f6
     if low > high {
         return (0.0, 1.0);
     }
-    let room = ((high - low) * margin).max(least);
+    let room = if high - low < least {
+        least
+    } else {
+        (high - low) * margin
+    };
     (low - room, high + room)
 }
 
@@ -137,12 +141,12 @@ fn log_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
 }
 
 fn even_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
-    let rough = (high - low) / most as f64;
-    let power = 10_f64.powf(rough.log10().floor());
-    let lead = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .find(|lead| lead * power >= rough * 0.999);
-    let lead = lead.unwrap_or(10.0);
+    let power = 10_f64.powf(((high - low) / most as f64).log10().floor());
+    let fits = |lead: &f64| {
+        let step = lead * power;
+        (high / step).floor() - (low / step).ceil() < most as f64
+    };
+    let lead = [1.0, 2.0, 2.5, 5.0].into_iter().find(fits).unwrap_or(10.0);
     let step = lead * power;
     let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize + usize::from(lead == 2.5);
     let multiples = |step: f64| {
@@ -184,12 +188,12 @@ mod tests {
     fn ticks_are_round_numbers() {
         let log = |low, high| Scale::Log { low, high };
         check(
-            log(1.5e3, 2e5),
+            log(1.5e3, 1.9e5),
             Numbers::Counts,
             6,
             "2k 5k 10k 20k 50k 100k",
         );
-        check(log(1.5e3, 2e5), Numbers::Counts, 5, "3k 10k 30k 100k");
+        check(log(1.5e3, 1.9e5), Numbers::Counts, 5, "3k 10k 30k 100k");
         check(
             log(8e9, 4e12),
             Numbers::Powers,
@@ -204,10 +208,10 @@ mod tests {
         );
         check(log(1e3, 1e15), Numbers::Counts, 6, "1k 1M 1B 1T 1e15");
         check(
-            log(1.4, 2.4),
+            log(1.13, 2.55),
             Numbers::Decimals,
-            5,
-            "1.4 1.6 1.8 2.0 2.2 2.4",
+            6,
+            "1.25 1.50 1.75 2.00 2.25 2.50",
         );
         let linear = |low, high| Scale::Linear { low, high };
         check(linear(1.62, 2.54), Numbers::Decimals, 5, "1.8 2.0 2.2 2.4");

@@ -15,6 +15,12 @@ const COLUMNS: [&str; 18] = [
     "loss_se", "lr", "group", "attempt", "steps", "seconds", "reason",
 ];
 
+/// Columns that a table of runs from elsewhere has to have.
+const NEEDED: [&str; 4] = ["n", "d", "c", "loss"];
+
+/// What the column `status` may hold.
+const STATUSES: &str = "completed, failed, diverged, skipped or pending";
+
 /// Start of the name of a column that holds a further count of N.
 const COUNT: &str = "n_";
 
@@ -29,8 +35,8 @@ pub enum RunsError {
         /// What the parser met.
         source: csv::Error,
     },
-    /// A column that every row needs is missing.
-    #[error("{} has no column `{column}`; its header needs {}", path.display(), COLUMNS.join(", "))]
+    /// A column that every table needs is missing.
+    #[error("{} has no column `{column}`; a table of runs needs {}", path.display(), NEEDED.join(", "))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -112,8 +118,10 @@ fn number<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Reads the rows of a file that [`write`] wrote. Columns may stand in any order,
-/// and columns of other names are passed over.
+/// Reads the rows of a file that [`write`] wrote, or of any table of runs with
+/// the columns `n`, `d`, `c` and `loss`. Columns may stand in any order, columns
+/// of other names are passed over, and without a column `status` every row that
+/// has a loss is completed.
 ///
 /// # Errors
 /// [`RunsError`] with the line and the column.
@@ -124,7 +132,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>, RunsError> {
     };
     let mut reader = csv::Reader::from_path(path).map_err(failed)?;
     let header = reader.headers().map_err(failed)?.clone();
-    let missing = COLUMNS.iter().find(|c| !header.iter().any(|h| h == **c));
+    let missing = NEEDED.iter().find(|c| !header.iter().any(|h| h == **c));
     if let Some(column) = missing {
         return Err(RunsError::MissingColumn {
             path: path.to_owned(),
@@ -153,13 +161,14 @@ struct Record<'a> {
 
 impl Record<'_> {
     fn row(&self) -> Result<Row, RunsError> {
-        let word = self.text("status").unwrap_or_default();
-        let status = Status::ALL
-            .into_iter()
-            .find(|status| status.word() == word)
-            .ok_or_else(|| {
-                self.wrong("status", "completed, failed, diverged, skipped or pending")
-            })?;
+        let status = match self.text("status") {
+            Some(word) => Status::ALL
+                .into_iter()
+                .find(|status| status.word() == word)
+                .ok_or_else(|| self.wrong("status", STATUSES))?,
+            None if self.text("loss").is_some() => Status::Completed,
+            None => Status::Failed,
+        };
         let mut counts = BTreeMap::new();
         for (column, _) in &self.fields {
             if let Some(name) = column.strip_prefix(COUNT)

@@ -223,6 +223,18 @@ fn a_wrong_field_is_named() {
         &good.replacen("completed", "done", 1),
         "runs.csv:2: column `status` holds `done`",
     );
-    check(&good.replacen("loss_se", "se", 1), "no column `loss_se`");
+    check(&good.replacen(",loss,", ",l,", 1), "no column `loss`");
     check(&good.replacen(",10000000000,", ",", 1), "runs.csv");
+}
+
+#[test]
+fn a_table_from_elsewhere_needs_four_columns() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("theirs.csv");
+    let text = "who,c,n,loss,d\na,6e18,1e8,3.1,1e10\nb,6e18,2e8,,5e9\n";
+    std::fs::write(&path, text).expect("written");
+    let rows = read(&path).expect("read");
+    let runs: Vec<Run> = rows.iter().filter_map(Row::to_run).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(runs, [Run::new(1e8, 1e10, 6e18, 3.1)]);
 }
