@@ -9,8 +9,6 @@ use flops_fit_plugin::{
 
 use super::{Activation, GptConfig, MatrixScale, Scales, count, rope};
 
-const NORM_EPS: f64 = 1e-6;
-
 /// A decoder-only transformer; see [`GptConfig`].
 ///
 /// Matrices are `[fan_in, fan_out]`, so that activations `[tokens, fan_in]`
@@ -58,7 +56,7 @@ impl Model for Gpt {
             embedding: matrix([vocabulary, d], scales.embedding, device)?,
             layers: layers.collect::<Result<_>>()?,
             readout: matrix([d, vocabulary], scales.readout, device)?,
-            rope: rope::table(seq_len, config.head_size, config.rope_base, device),
+            rope: rope::table(seq_len, config.head_size, config.rope_base, device)?,
             config: config.clone(),
             scales,
         })
@@ -95,12 +93,13 @@ impl Model for Gpt {
         };
         let (batch, length) = ids.size2()?;
         let mut stream =
-            Tensor::f_embedding(&self.embedding, &ids.reshape([-1]), -1, false, false)?;
+            Tensor::f_embedding(&self.embedding, &ids.f_reshape([-1])?, -1, false, false)?;
+        let radius = self.radius(batch * length)?;
         for layer in &self.layers {
-            stream = self.attend(layer, &stream, batch, length)?;
-            stream = self.mlp(layer, &stream)?;
+            stream = self.attend(layer, &stream, &radius, batch, length)?;
+            stream = self.mlp(layer, &stream, &radius)?;
         }
-        let logits = self.norm(&stream)?.f_mm(&self.readout)?;
+        let logits = norm(&stream, &radius)?.f_mm(&self.readout)?;
         Ok(vec![logits.f_view([batch, length, -1])?])
     }
 
@@ -121,19 +120,25 @@ impl Model for Gpt {
 
 impl Gpt {
     /// stream + attention(norm(stream)), `[tokens, d]`.
-    fn attend(&self, layer: &Layer, stream: &Tensor, batch: i64, length: i64) -> Result<Tensor> {
+    fn attend(
+        &self,
+        layer: &Layer,
+        stream: &Tensor,
+        radius: &Tensor,
+        batch: i64,
+        length: i64,
+    ) -> Result<Tensor> {
         let (heads, head) = (self.config.heads(), self.config.head_size);
-        let qkv = self
-            .norm(stream)?
+        let qkv = norm(stream, radius)?
             .f_mm(&layer.qkv)?
             .f_view([batch, length, 3, heads, head])?;
-        let turned = rope::rotate(&qkv.f_narrow(2, 0, 2)?, &self.rope);
+        let parts = rope::rotate(&qkv, &self.rope)?.f_unbind(2)?;
         // [batch, length, heads, head] → [batch, heads, length, head]
-        let by_head = |t: &Tensor, i: i64| t.f_select(2, i)?.f_transpose(1, 2);
+        let by_head = |part: usize| parts[part].f_transpose(1, 2);
         let mixed = Tensor::f_scaled_dot_product_attention(
-            &by_head(&turned, 0)?,
-            &by_head(&turned, 1)?,
-            &by_head(&qkv, 2)?,
+            &by_head(0)?,
+            &by_head(1)?,
+            &by_head(2)?,
             None::<&Tensor>,
             0.0,
             true,
@@ -147,8 +152,8 @@ impl Gpt {
     }
 
     /// stream + mlp(norm(stream)), `[tokens, d]`.
-    fn mlp(&self, layer: &Layer, stream: &Tensor) -> Result<Tensor> {
-        let up = self.norm(stream)?.f_mm(&layer.up)?;
+    fn mlp(&self, layer: &Layer, stream: &Tensor, radius: &Tensor) -> Result<Tensor> {
+        let up = norm(stream, radius)?.f_mm(&layer.up)?;
         let active = match self.config.activation {
             Activation::Gelu => up.f_gelu("none")?,
             Activation::Silu => up.f_silu()?,
@@ -160,9 +165,25 @@ impl Gpt {
         Ok(stream.f_addmm(&active, &layer.down)?)
     }
 
-    fn norm(&self, stream: &Tensor) -> Result<Tensor> {
-        Ok(stream.f_rms_norm([self.config.d_model], None::<&Tensor>, NORM_EPS)?)
+    /// √d for each token: the length of a vector of RMS 1.
+    fn radius(&self, tokens: i64) -> Result<Tensor> {
+        let length = (self.config.d_model as f64).sqrt();
+        Ok(Tensor::f_full(
+            [tokens, 1],
+            length,
+            (Kind::Float, self.embedding.device()),
+        )?)
     }
+}
+
+/// RMS norm without a gain: each row of `stream` (`[tokens, d]`) at length
+/// `radius`.
+///
+/// libtorch's own RMS norm is five kernels forward and a dozen backward on the
+/// CPU. Weight normalisation, g·v/‖v‖ by rows, is the same function in one fused
+/// kernel each way. It adds no ε: a row would have to be exactly zero.
+fn norm(stream: &Tensor, radius: &Tensor) -> Result<Tensor> {
+    Ok(Tensor::f_internal_weight_norm_interface(stream, radius, 0)?.0)
 }
 
 fn matrix(shape: [i64; 2], scale: MatrixScale, device: Device) -> Result<Tensor> {

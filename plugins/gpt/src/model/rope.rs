@@ -1,24 +1,34 @@
-//! Rotary positions as one complex product.
+//! Rotary positions as one complex product over queries, keys and values.
+//!
+//! Values are multiplied by one: a third more arithmetic, but the three parts of
+//! a projection stay together, and the backward pass puts their gradients
+//! together with one copy instead of four.
 
-use flops_fit_plugin::tch::{Device, Kind, Tensor};
+use flops_fit_plugin::{
+    Result,
+    tch::{Device, Kind, Tensor},
+};
 
-/// e^{i·t·base^(−2j/head)} as `[1, seq_len, 1, 1, head/2, 2]` (real, imaginary).
-pub(crate) fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Tensor {
+/// Factors `[1, seq_len, 3, 1, head/2, 2]` (real, imaginary): for queries and keys
+/// e^{i·t·base^(−2j/head)}, for values 1.
+pub(crate) fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Result<Tensor> {
     let options = (Kind::Double, device);
-    let exponent = Tensor::arange_start_step(0, head, 2, options) / head as f64;
-    let angle = Tensor::arange(seq_len, options).outer(&(exponent * -base.ln()).exp());
-    Tensor::stack(&[angle.cos(), angle.sin()], -1)
-        .to_kind(Kind::Float)
-        .view([1, seq_len, 1, 1, head / 2, 2])
+    let exponent = Tensor::f_arange_start_step(0, head, 2, options)? / head as f64;
+    let angle = Tensor::f_arange(seq_len, options)?.f_outer(&(exponent * -base.ln()).exp())?;
+    let turn = Tensor::f_stack(&[angle.cos(), angle.sin()], -1)?;
+    let one = Tensor::f_stack(&[angle.ones_like(), angle.zeros_like()], -1)?;
+    let table = Tensor::f_stack(&[&turn, &turn, &one], 1)?.f_to_kind(Kind::Float)?;
+    Ok(table.f_view([1, seq_len, 3, 1, head / 2, 2])?)
 }
 
-/// Turns neighbouring pairs of `x` (`[batch, seq_len, 2, heads, head]`) by their
-/// position's angle. Pairs of neighbours instead of halves: a permutation of
-/// the columns of W, so the same model.
-pub(crate) fn rotate(x: &Tensor, table: &Tensor) -> Tensor {
-    let (batch, length, two, heads, head) = x.size5().unwrap_or_default();
-    let pairs = x.reshape([batch, length, two, heads, head / 2, 2]);
-    (pairs.view_as_complex() * table.view_as_complex())
-        .view_as_real()
-        .flatten(4, 5)
+/// Turns neighbouring pairs of `qkv` (`[batch, seq_len, 3, heads, head]`) by their
+/// position's angle. Pairs of neighbours instead of halves: a permutation of the
+/// columns of W, so the same model.
+pub(crate) fn rotate(qkv: &Tensor, table: &Tensor) -> Result<Tensor> {
+    let (batch, length, parts, heads, head) = qkv.size5()?;
+    let pairs = qkv.f_view([batch, length, parts, heads, head / 2, 2])?;
+    let turned = pairs
+        .f_view_as_complex()?
+        .f_mul(&table.f_view_as_complex()?)?;
+    Ok(turned.f_view_as_real()?.f_flatten(4, 5)?)
 }

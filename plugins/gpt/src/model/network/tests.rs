@@ -68,22 +68,25 @@ fn every_output_has_unit_scale_on_unit_input() {
                     );
                 };
                 let input = Tensor::randn([4 * LENGTH, d], (Kind::Float, Device::Cpu));
+                let radius = model.radius(4 * LENGTH).expect("a radius");
                 check("qkv", rms(&input.mm(&layer.qkv)));
                 check("up", rms(&input.mm(&layer.up)));
                 // The branch's own weight a/β taken out again.
                 let (a, b) = weights[2 * i];
                 beta *= b;
-                let attended = model.attend(layer, &input, 4, LENGTH).expect("attended") - &input;
+                let attended = model
+                    .attend(layer, &input, &radius, 4, LENGTH)
+                    .expect("attended")
+                    - &input;
                 check("attention", rms(&attended) * beta / a);
                 let (a, b) = weights[2 * i + 1];
                 beta *= b;
-                let branch = model.mlp(layer, &input).expect("mlp") - &input;
+                let branch = model.mlp(layer, &input, &radius).expect("mlp") - &input;
                 check("mlp", rms(&branch) * beta / a);
                 assert!(scale.qkv.gain > 0.0);
             }
-            let normed = model
-                .norm(&Tensor::randn([256, d], (Kind::Float, Device::Cpu)))
-                .expect("normed");
+            let input = Tensor::randn([256, d], (Kind::Float, Device::Cpu));
+            let normed = norm(&input, &model.radius(256).expect("a radius")).expect("normed");
             let logits = rms(&normed.mm(&model.readout)) / model.scales.readout.gain;
             assert!((0.5..2.0).contains(&logits), "logits {logits}");
         }
@@ -156,5 +159,31 @@ fn a_size_that_does_not_divide_names_its_key() {
     assert!(
         error.message().contains("multiple of head_size = 8"),
         "{error}"
+    );
+}
+
+#[test]
+fn the_norm_and_its_gradient_are_those_of_rms_norm() {
+    let input = Tensor::randn([7, 24], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+    let weight = Tensor::randn([7, 24], (Kind::Float, Device::Cpu));
+    let radius = Tensor::full([7, 1], 24.0_f64.sqrt(), (Kind::Float, Device::Cpu));
+    let ours = norm(&input, &radius).expect("normed");
+    let theirs = input.rms_norm([24], None::<&Tensor>, 0.0);
+    assert!((&ours - &theirs).abs().max().double_value(&[]) < 1e-5);
+    let gradient = |output: &Tensor| {
+        Tensor::run_backward(
+            &[(output * &weight).sum(Kind::Float)],
+            &[&input],
+            false,
+            false,
+        )
+        .remove(0)
+    };
+    assert!(
+        (gradient(&ours) - gradient(&theirs))
+            .abs()
+            .max()
+            .double_value(&[])
+            < 1e-5
     );
 }
