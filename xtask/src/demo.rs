@@ -10,21 +10,22 @@ use crate::workspace::Workspace;
 use crate::{setup, step};
 
 const MANIFEST: &str = "examples/stories/manifest.toml";
+/// Where that manifest has its results written.
+const OUTPUT: &str = "examples/stories/outputs/stories";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     setup::ensure(workspace)?;
     step::run(workspace.cargo("build").args(["--release", "--workspace"]))?;
 
-    let output = workspace.target().join("demo");
     let started = Instant::now();
     step::run(
         Command::new(workspace.built("flops-fit"))
             .current_dir(workspace.root())
-            .args(["run", MANIFEST, "--set"])
-            .arg(format!("output.dir={:?}", output.display().to_string())),
+            .args(["run", MANIFEST]),
     )?;
+    let output = workspace.path(OUTPUT);
     println!(
-        "\nTrained in {:.0} s; everything is in {}",
+        "\nTook {:.0} s. Everything about it is in {}, the plots are",
         started.elapsed().as_secs_f64(),
         shown(&output)
     );
