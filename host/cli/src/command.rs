@@ -27,7 +27,7 @@ pub fn execute(args: &Args) -> Result<Exit, CommandError> {
         Command::Plan(source) => sweep::plan(source, format),
         Command::Train(train) => sweep::train(train, format),
         Command::Analyze(source) => report::analyze(source, format),
-        Command::Visualize(_) => todo!(),
+        Command::Visualize(visualize) => report::visualize(visualize, format),
         Command::Predict(predict) => report::predict(predict, format),
         Command::Table(table) => report::table(table, format),
         Command::Status(source) => inspect::status(source, format),

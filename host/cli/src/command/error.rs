@@ -10,7 +10,7 @@ use crate::{
     manifest::ManifestError,
     output::LockError,
     plan::PlanError,
-    report::{self, ForecastError, ReportError, WriteError, runs::RunsError},
+    report::{ForecastError, ReportError, WriteError, plots::PlotError, runs::RunsError},
     setup,
     sweep::SweepError,
     worker::WorkerError,
@@ -38,6 +38,8 @@ pub enum CommandError {
     Runs(#[from] RunsError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     #[error(transparent)]
@@ -75,12 +77,13 @@ impl CommandError {
             | Self::Analysis { .. }
             | Self::Forecast(_)
             | Self::Runs(_)
-            | Self::Report(report::ReportError::Analysis { .. }) => Exit::Analysis,
+            | Self::Report(ReportError::Analysis { .. }) => Exit::Analysis,
             Self::Lock(_)
             | Self::Sweep(_)
             | Self::Document(_)
             | Self::Report(_)
             | Self::Write(_)
+            | Self::Plot(_)
             | Self::Signals(_)
             | Self::Print(_) => Exit::Internal,
         }

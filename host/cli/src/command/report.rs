@@ -1,10 +1,16 @@
 //! `analyze`, `visualize`, `predict`, `table`: from finished runs to laws.
 
-use super::{CommandError, print, subject::Finished};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{CommandError, print, print_as, say, subject::Finished};
 use crate::{
-    args::{Format, Predict, Source, Table},
+    args::{Format, Predict, Source, Table, Visualize},
     exit::Exit,
-    report::{self, Analysis},
+    output::Output,
+    plan::Plan,
+    report::{self, Analysis, plots, runs, show},
 };
 
 fn style(format: Format) -> report::Format {
@@ -28,6 +34,56 @@ fn analyze_and_keep(finished: &Finished) -> Result<Analysis, CommandError> {
         } => Ok(report::analyze(output, options)?),
         Finished::Table { .. } => finished.analyze(|_| true),
     }
+}
+
+#[derive(Serialize)]
+struct Drawn {
+    plots: Vec<PathBuf>,
+}
+
+/// `flops-fit visualize`.
+pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, CommandError> {
+    let finished = Finished::of(&visualize.source)?;
+    let analysis = finished.analyze(|_| true)?;
+    let plots = match &finished {
+        Finished::Sweep { output, plan, .. } => draw(&analysis, output, plan)?,
+        Finished::Table { path, .. } => {
+            let folder = path.parent().unwrap_or(Path::new("")).join("plots");
+            plots::draw_all(&analysis, &[], &folder)?
+        }
+    };
+    let drawn = Drawn { plots };
+    print_as(format, &drawn, || {
+        drawn
+            .plots
+            .iter()
+            .map(|path| format!("{}\n", path.display()))
+            .collect()
+    })?;
+    if visualize.open {
+        let pictures = drawn
+            .plots
+            .iter()
+            .filter(|path| path.extension().is_some_and(|extension| extension == "png"));
+        for picture in pictures {
+            if let Err(error) = show::open(picture) {
+                // The files are there all the same.
+                say(&format!("warning: {error}"));
+                break;
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Draws the figures of a sweep into its output folder.
+pub(super) fn draw(
+    analysis: &Analysis,
+    output: &Output,
+    plan: &Plan,
+) -> Result<Vec<PathBuf>, CommandError> {
+    let curves = plots::LossCurve::read_all(output, &runs::collect(output, plan));
+    Ok(plots::draw_all(analysis, &curves, &output.plots())?)
 }
 
 /// `flops-fit predict`.

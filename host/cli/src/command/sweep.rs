@@ -1,8 +1,10 @@
 //! `plan`, `train`, `run`.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
-use super::{CommandError, print_as, say, subject};
+use super::{CommandError, print_as, report::draw, say, subject};
 use crate::{
     args::{Format, Source, Train},
     exit::Exit,
@@ -18,7 +20,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct Planned<'a> {
-    output: &'a std::path::Path,
+    output: &'a Path,
     plan: &'a Plan,
     estimate: Estimate,
 }
@@ -52,10 +54,10 @@ pub(super) fn train(train: &Train, format: Format) -> Result<Exit, CommandError>
 
 #[derive(Serialize)]
 struct Ran<'a> {
-    output: &'a std::path::Path,
+    output: &'a Path,
     sweep: &'a Tally,
     analysis: Option<&'a Analysis>,
-    plots: Vec<std::path::PathBuf>,
+    plots: Vec<PathBuf>,
 }
 
 /// `flops-fit run`.
@@ -82,6 +84,7 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
             return Ok(Exit::TrialsFailed);
         }
     };
+    ran.plots = draw(&analysis, &prepared.output, &prepared.plan)?;
     ran.analysis = Some(&analysis);
     print_as(format, &ran, || {
         format!(

@@ -71,7 +71,7 @@ fn unknown_keys() {
     check(
         "multiple_of = 16",
         "step = 16",
-        "m.toml:6:30: model.sizes.step: unknown key; accepted here: min, max, multiple_of",
+        "m.toml:6:31: model.sizes.step: unknown key; accepted here: min, max, multiple_of",
     );
     check(
         "kind = \"stories\"",

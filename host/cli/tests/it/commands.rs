@@ -11,7 +11,33 @@ fn plan_shows_the_grid_and_trains_nothing() {
     let ended = bench
         .run(&["plan", "--set", "sweep.seeds=[0, 1]"])
         .expect(0);
-    insta::assert_snapshot!(ended.out, @"");
+    insta::assert_snapshot!(ended.out, @r#"
+    demo: 30 trials over 3 budgets, 1.4e11 FLOPs
+    D counts tokens; 512 of them a step; 400k unique
+
+       budget  d_model         N         D       D/N     steps      FLOPs  seeds
+          1e9        4       640      261k       407       509        1e9  0 1
+                     8     2.05k     81.4k      39.8       159        1e9  0 1
+                    12     4.22k     39.4k      9.33        77     9.99e8  0 1
+                    16     7.17k       23k      3.21        45     9.91e8  0 1
+                    24     15.4k     10.8k       0.7        21     9.91e8  0 1
+          3e9        8     2.05k      244k       119       477        3e9  0 1
+                    12     4.22k      118k        28       231        3e9  0 1
+                    16     7.17k     69.6k      9.71       136     2.99e9  0 1
+                    24     15.4k     32.8k      2.13        64     3.02e9  0 1
+                    32     26.6k     18.9k      0.71        37     3.03e9  0 1
+         1e10        8     2.05k      814k       397      1589       1e10  0 1
+                    16     7.17k      232k      32.4       454       1e10  0 1
+                    24     15.4k      109k      7.07       212       1e10  0 1
+                    32     26.6k     62.5k      2.35       122     9.98e9  0 1
+                    48     58.4k     28.7k      0.49        56       1e10  0 1
+
+    warning: 2 trials see data more than once (up to 2.03 passes over 400k tokens); repeated data teaches less, and the laws assume fresh data
+    warning: 6 trials warm up for more than 20 % of their steps (up to 48 %), which bends the fitted exponents; shorten train.warmup or raise sweep.min_steps
+
+    to train: 30 trials, 1.4e11 FLOPs, about 13 s (between 4 s and 39 s; a rule of thumb for CPU cores, nothing measured yet)
+    output: [dir]/outputs/demo
+    "#);
     assert!(bench.trained().is_empty());
     assert_eq!(ended.err, "");
 }

@@ -52,7 +52,7 @@ fn manifest() {
     check(
         ("n_layer = 2", "n_layer = 2\nrefuses = [24]"),
         3,
-        "manifest.toml:21:49: sweep.grid.0.sizes: refused by the model `gpt` (d_model = 24): d_head: 8 does not divide 24",
+        "manifest.toml:21:44: sweep.grid.0.sizes: refused by the model `gpt` (d_model = 24): d_head: 8 does not divide 24",
     );
     check(
         ("n_layer = 2", "n_layer = 3\nbad_key = \"n_layer\""),
@@ -62,12 +62,12 @@ fn manifest() {
     check(
         ("[run]", "[train]\nbatch_tokens = 500\n[run]"),
         3,
-        "manifest.toml:26:16: train.batch_tokens: found 500, expected a multiple of 64, the tokens in one example, such as 448 or 512",
+        "manifest.toml:27:16: train.batch_tokens: found 500, expected a multiple of 64, the tokens in one example, such as 448 or 512",
     );
     check(
         ("[run]", "[train]\nwarmup = { steps = 1000 }\n[run]"),
         3,
-        "manifest.toml:26:10: train.warmup: found a warm-up of 1000 steps, expected fewer than the 508 steps that size 4 trains for at 1e9 FLOPs; shorten it, or raise sweep.min_steps to skip such short trials",
+        "manifest.toml:27:10: train.warmup: found a warm-up of 1000 steps, expected fewer than the 509 steps that size 4 trains for at 1e9 FLOPs; shorten it, or raise sweep.min_steps to skip such short trials",
     );
 }
 

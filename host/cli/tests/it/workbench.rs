@@ -43,6 +43,7 @@ grid = [
     { budget = 3e9, sizes = [8, 12, 16, 24, 32] },
     { budget = 1e10, sizes = [8, 16, 24, 32, 48] },
 ]
+min_steps = 20
 
 [run]
 jobs = 4
