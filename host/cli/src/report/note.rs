@@ -20,13 +20,13 @@ const DISAGREEMENT: f64 = 1.3;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
     /// Trials that gave no point.
-    #[error("{} without a result: {}; reasons stand in runs.csv", trials(tally.failed + tally.diverged + tally.pending), parts(tally))]
+    #[error("{} without a result: {}; reasons stand in runs.csv", counted(tally.failed + tally.diverged + tally.pending, "trial"), parts(tally))]
     Unfinished {
         /// How the trials ended.
         tally: Tally,
     },
     /// Sizes that the plan left out.
-    #[error("{sizes} sizes were left out of the plan; reasons stand in runs.csv")]
+    #[error("{} left out of the plan; reasons stand in runs.csv", counted(*sizes, "size"))]
     Skipped {
         /// How many.
         sizes: usize,
@@ -100,8 +100,8 @@ pub enum Note {
     },
 }
 
-fn trials(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "trial" } else { "trials" })
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn parts(tally: &Tally) -> String {

@@ -151,16 +151,44 @@ mod tests {
 
     #[test]
     fn text() {
-        insta::assert_snapshot!(sheet().text(), @"");
+        insta::assert_snapshot!(sheet().text(), @"
+    Minima
+      ───────────────
+         C  why | how
+      ───────────────
+      1e10  N* < 2
+         3  –
+      ───────────────
+      C & D
+    ");
     }
 
     #[test]
     fn markdown() {
-        insta::assert_snapshot!(sheet().markdown(), @"");
+        insta::assert_snapshot!(sheet().markdown(), @r"
+    ## Minima
+
+    | C | why \| how |
+    |---:|:---|
+    | 1e10 | N\* < 2 |
+    | 3 | – |
+
+    C & D
+    ");
     }
 
     #[test]
     fn html() {
-        insta::assert_snapshot!(sheet().html(), @"");
+        insta::assert_snapshot!(sheet().html(), @r#"
+    <h2>Minima</h2>
+    <table>
+    <thead><tr><th class="number">C</th><th>why | how</th></tr></thead>
+    <tbody>
+    <tr><td class="number">1e10</td><td>N* &lt; 2</td></tr>
+    <tr><td class="number">3</td><td>–</td></tr>
+    </tbody>
+    </table>
+    <p class="remark">C &amp; D</p>
+    "#);
     }
 }

@@ -12,7 +12,8 @@ use plotters::style::{
 };
 
 use super::font;
-use super::text::{Line, Side};
+use super::text::{self, Line, Side};
+use crate::report::sheet::escape;
 
 /// What plotters fails with.
 pub(super) type DrawError = DrawingAreaErrorKind<io::Error>;
@@ -104,7 +105,8 @@ pub(super) fn page(
         ),
         1,
     );
-    Ok(svg.replacen(">\n", &format!(">\n<title>{title}</title>\n"), 1))
+    let title = format!(">\n<title>{}</title>\n", escape(title));
+    Ok(text::raise(&svg.replacen(">\n", &title, 1)))
 }
 
 impl Canvas<'_> {
@@ -165,42 +167,40 @@ impl Canvas<'_> {
     /// A line of text whose baseline is at `place`, which is its left end, its
     /// middle or its right end.
     pub(super) fn text(&self, place: Place, side: Side, line: &Line, color: RGBColor) -> Drawn {
-        let mut x = place.0 - side.share() * line.width();
-        for (span, size, lift) in line.spans() {
-            self.span(span, size, (x, place.1 - lift), FontTransform::None, color)?;
-            x += font::width(span, size);
-        }
-        Ok(())
+        self.write(place, side, line, FontTransform::None, color)
     }
 
     /// Text that runs upwards, centred on `place`, its baseline on the right.
-    pub(super) fn upright(&self, place: Place, text: &str, size: f64, color: RGBColor) -> Drawn {
-        let start = (place.0, place.1 + font::width(text, size) / 2.0);
-        self.span(text, size, start, FontTransform::Rotate270, color)
+    pub(super) fn upright(&self, place: Place, line: &Line, color: RGBColor) -> Drawn {
+        self.write(place, Side::Middle, line, FontTransform::Rotate270, color)
     }
 
-    fn span(
+    fn write(
         &self,
-        text: &str,
-        size: f64,
         (x, y): Place,
+        side: Side,
+        line: &Line,
         turn: FontTransform,
         color: RGBColor,
     ) -> Drawn {
-        let hang = TOP_ANCHOR * size;
+        let hang = TOP_ANCHOR * line.size();
         let at = match turn {
             FontTransform::Rotate270 => (x - hang, y),
             _ => (x, y - hang),
         };
+        let anchor = match side {
+            Side::Left => HPos::Left,
+            Side::Middle => HPos::Center,
+            Side::Right => HPos::Right,
+        };
         let style = FontDesc::new(
             FontFamily::Name(font::FAMILY),
-            size * font::PLOTTERS_SIZE * UNITS,
+            line.size() * font::PLOTTERS_SIZE * UNITS,
             FontStyle::Normal,
         )
         .transform(turn)
         .color(&color)
-        .pos(Pos::new(HPos::Left, VPos::Top));
-        self.area
-            .draw(&Text::new(text.to_owned(), pixel(at), style))
+        .pos(Pos::new(anchor, VPos::Top));
+        self.area.draw(&Text::new(line.marked(), pixel(at), style))
     }
 }

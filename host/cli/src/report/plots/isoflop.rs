@@ -98,7 +98,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// The curve that counts is solid, the parabola beside a cubic is dashed.
+    /// The curve that the laws follow is solid, a parabola beside a cubic dashed.
     fn curves(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
         for fit in &self.fit.fits {
             let stroke = match fit.method {
@@ -145,7 +145,7 @@ fn curve_entries(budgets: &[Budget<'_>]) -> Vec<Entry> {
         (0, 0) => Vec::new(),
         (0, _) => vec![solid("parabola")],
         _ if cubics == parabolas => vec![solid("cubic"), dashed("parabola")],
-        _ => vec![solid("curve that counts"), dashed("parabola by a cubic")],
+        _ => vec![solid("fit"), dashed("parabola, compared")],
     }
 }
 

@@ -68,10 +68,10 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
     )
 }
 
-/// `name = k C^{exponent}`.
+/// `name = k·C^{exponent}`.
 pub(super) fn power_law(name: &str, law: &PowerLaw) -> String {
     let exponent = format!("{:.3}", law.exponent.estimate).replace('-', "−");
-    format!("{name} = {} C^{{{exponent}}}", coefficient(law.k()))
+    format!("{name} = {}·C^{{{exponent}}}", coefficient(law.k()))
 }
 
 fn coefficient(k: f64) -> String {
@@ -165,7 +165,7 @@ fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
         quantity(
             "Held-out loss L*".to_owned(),
             format!(
-                "L* = {:.2} + {} C^{{−{:.3}}}",
+                "L* = {:.2} + {}·C^{{−{:.3}}}",
                 laws.loss.floor.estimate,
                 coefficient(laws.loss.k),
                 laws.loss.exponent.estimate

@@ -21,6 +21,8 @@ const FRAME_WIDTH: f64 = 0.7;
 const GRID_WIDTH: f64 = 0.5;
 /// Half the bar across the end of an error bar.
 const CAP: f64 = 1.8;
+/// Error bars that are shorter vanish behind their point.
+const SHORTEST: f64 = 8.0;
 
 /// One axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,8 +113,7 @@ impl Panel {
                 beside - widest - 2.0 * GAP,
                 f64::midpoint(self.top, self.bottom),
             ),
-            &self.y.title,
-            MEDIUM,
+            &Line::new(&self.y.title, MEDIUM),
             INK,
         )
     }
@@ -159,6 +160,9 @@ impl Panel {
             self.at(x, y.low.clamp(low, high)),
             self.at(x, y.high.clamp(low, high)),
         );
+        if from.1 - to.1 < SHORTEST {
+            return Ok(());
+        }
         canvas.line(&[from, to], stroke)?;
         for (end, value) in [(from, y.low), (to, y.high)] {
             if self.y.scale.contains(value) {
@@ -181,6 +185,9 @@ impl Panel {
             self.at(x.low.clamp(low, high), y),
             self.at(x.high.clamp(low, high), y),
         );
+        if to.0 - from.0 < SHORTEST {
+            return Ok(());
+        }
         canvas.line(&[from, to], stroke)?;
         for (end, value) in [(from, x.low), (to, x.high)] {
             if self.x.scale.contains(value) {

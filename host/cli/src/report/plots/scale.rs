@@ -66,9 +66,9 @@ impl Scale {
         }
     }
 
+    /// Whether `value` is on the axis, the last bit of its ends forgiven.
     pub(super) fn contains(self, value: f64) -> bool {
-        let (low, high) = self.ends();
-        (low..=high).contains(&value)
+        (-1e-9..=1.0 + 1e-9).contains(&self.share(value))
     }
 
     /// At most `most` labelled ticks, and small ones between.
@@ -206,7 +206,12 @@ mod tests {
             6,
             "3×10^{10} 10^{11} 3×10^{11}",
         );
-        check(log(1e3, 1e15), Numbers::Counts, 6, "1k 1M 1B 1T 1e15");
+        check(
+            log(1e3, 1e15),
+            Numbers::Counts,
+            6,
+            "10k 1M 100M 10B 1T 100T",
+        );
         check(
             log(1.13, 2.55),
             Numbers::Decimals,

@@ -7,6 +7,11 @@ const RAISED_SIZE: f64 = 0.72;
 /// How far an exponent's baseline stands above the line's, in ems of the base.
 const RAISED_BY: f64 = 0.38;
 
+/// Stand in the drawn text where an exponent begins and ends: plotters knows no
+/// `tspan`. They are of Unicode's private use area, so no text holds them.
+const BEGIN: char = '\u{E000}';
+const END: char = '\u{E001}';
+
 /// Which part of a line is where it is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -15,20 +20,10 @@ pub(super) enum Side {
     Right,
 }
 
-impl Side {
-    /// The share of the line's width to the left of its place.
-    pub(super) fn share(self) -> f64 {
-        match self {
-            Self::Left => 0.0,
-            Self::Middle => 0.5,
-            Self::Right => 1.0,
-        }
-    }
-}
-
 /// A line of text in one size.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
+    /// Each piece, and whether it is raised.
     spans: Vec<(String, bool)>,
     size: f64,
 }
@@ -50,26 +45,59 @@ impl Line {
     }
 
     /// Points.
+    pub(super) fn size(&self) -> f64 {
+        self.size
+    }
+
+    /// Points, in the embedded font.
     pub(super) fn width(&self) -> f64 {
-        self.spans()
-            .map(|(text, size, _)| font::width(text, size))
+        self.spans
+            .iter()
+            .map(|(text, raised)| {
+                let share = if *raised { RAISED_SIZE } else { 1.0 };
+                font::width(text, self.size * share)
+            })
             .sum()
     }
 
-    /// Each piece with its size and how far it is raised, in points.
-    pub(super) fn spans(&self) -> impl Iterator<Item = (&str, f64, f64)> {
-        self.spans.iter().map(|(text, raised)| {
+    /// The text for plotters to draw, to be finished by [`raise`].
+    pub(super) fn marked(&self) -> String {
+        let mut marked = String::new();
+        for (text, raised) in &self.spans {
             if *raised {
-                (
-                    text.as_str(),
-                    self.size * RAISED_SIZE,
-                    self.size * RAISED_BY,
-                )
+                marked.push(BEGIN);
+                marked.push_str(text);
+                marked.push(END);
             } else {
-                (text.as_str(), self.size, 0.0)
+                marked.push_str(text);
             }
-        })
+        }
+        marked
     }
+}
+
+/// Raises what is marked in an SVG. A line stays one element, so that a viewer
+/// with another font still sets it as one.
+pub(super) fn raise(svg: &str) -> String {
+    let up = RAISED_BY / RAISED_SIZE;
+    let begin = format!("<tspan font-size=\"{RAISED_SIZE}em\" dy=\"-{up:.3}em\">");
+    let end = format!("</tspan><tspan dy=\"{RAISED_BY}em\">");
+    // Each line's first exponent opens two tspans, of which the second one runs
+    // on to the line's end.
+    let mut raised = String::with_capacity(svg.len());
+    for line in svg.split_inclusive("</text>") {
+        let exponents = line.matches(BEGIN).count();
+        let text = line.replace(BEGIN, &begin).replace(END, &end);
+        match text.strip_suffix("</text>") {
+            Some(text) if exponents > 0 => {
+                raised.push_str(text.trim_end());
+                raised.push_str(&"</tspan>".repeat(exponents));
+                raised.push_str("</text>");
+            }
+            _ => raised.push_str(&text),
+        }
+    }
+    raised
 }
 
 /// FLOPs as `10^{11}` or `3×10^{11}`.
@@ -90,10 +118,31 @@ mod tests {
 
     #[test]
     fn exponents_are_raised() {
-        let line = Line::new("3×10^{11} FLOPs", 10.0);
-        let spans: Vec<(&str, bool)> = line.spans().map(|(t, _, lift)| (t, lift > 0.0)).collect();
-        assert_eq!(spans, [("3×10", false), ("11", true), (" FLOPs", false)]);
-        assert_eq!(Line::new("N^{2", 10.0).spans().count(), 2);
+        let check = |text: &str, expected: &str| {
+            let svg = format!("<text>{}\n</text>", Line::new(text, 10.0).marked());
+            assert_eq!(raise(&svg), expected);
+        };
+        check("FLOPs", "<text>FLOPs\n</text>");
+        check(
+            "10^{11} FLOPs",
+            "<text>10<tspan font-size=\"0.72em\" dy=\"-0.528em\">11</tspan>\
+             <tspan dy=\"0.38em\"> FLOPs</tspan></text>",
+        );
+        check(
+            "N^{2",
+            "<text>N<tspan font-size=\"0.72em\" dy=\"-0.528em\">2</tspan>\
+             <tspan dy=\"0.38em\"></tspan></text>",
+        );
+    }
+
+    #[test]
+    fn an_exponent_is_narrower_than_its_base() {
+        font::register();
+        let (base, both) = (
+            Line::new("10", 10.0).width(),
+            Line::new("10^{10}", 10.0).width(),
+        );
+        assert!(both > base * 1.6 && both < base * 1.8, "{base} {both}");
     }
 
     #[test]
