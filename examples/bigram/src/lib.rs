@@ -106,7 +106,10 @@ impl Dataset for Bytes {
         let held_out = train.split_off(train.len() - train.len() / 10);
         let seq_len = config.seq_len;
         if seq_len < 1 || held_out.len() <= seq_len {
-            let message = format!("found {seq_len}, expected 1 to {}", held_out.len().max(2) - 1);
+            let message = format!(
+                "found {seq_len}, expected 1 to {}",
+                held_out.len().max(2) - 1
+            );
             return Err(Error::config("seq_len", message));
         }
         Ok(Self {

@@ -1,12 +1,7 @@
 //! Ways to end or hold up a process, whatever the call.
 
 use std::{
-    fs::File,
-    hint::black_box,
-    io::Write,
-    os::fd::FromRawFd,
-    process::Command,
-    thread,
+    fs::File, hint::black_box, io::Write, os::fd::FromRawFd, process::Command, thread,
     time::Duration,
 };
 

@@ -1,0 +1,126 @@
+//! A folder with a manifest, and commands that run in it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use flops_fit_trial::{Measured, Outcome, TrialDir, TrialResult, TrialSpec};
+
+use crate::programs;
+
+/// A folder below cargo's for such tests. It is emptied first and left behind,
+/// so that a failed test can be looked into.
+pub(crate) struct Workbench {
+    folder: PathBuf,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A trial that has ended.
+pub(crate) struct Trial {
+    pub(crate) dir: TrialDir,
+    pub(crate) spec: TrialSpec,
+    pub(crate) result: TrialResult,
+}
+
+impl Workbench {
+    /// `name` must be this test's own.
+    pub(crate) fn new(name: &str, manifest: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).expect("emptied");
+        }
+        fs::create_dir_all(&folder).expect("made");
+        for library in ["gpt", "hostile"] {
+            programs::plugin(library);
+        }
+        let bench = Self { folder };
+        fs::write(bench.path("manifest.toml"), manifest).expect("written");
+        bench
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(programs::flops_fit());
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_remove("FLOPS_FIT_WORKER")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.ended(&self.command(arguments).output().expect("started"))
+    }
+
+    /// Starts a command whose words nobody reads.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started")
+    }
+
+    pub(crate) fn ended(&self, output: &Output) -> Ended {
+        let folder = self.folder.display().to_string();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "[dir]");
+        Ended {
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+
+    /// The folder of the sweep `name`.
+    pub(crate) fn output(&self, name: &str) -> PathBuf {
+        self.path("outputs").join(name)
+    }
+
+    /// The trials of the sweep `name` that have a result, by id.
+    pub(crate) fn trials(&self, name: &str) -> BTreeMap<String, Trial> {
+        let Ok(folders) = fs::read_dir(self.output(name).join("trials")) else {
+            return BTreeMap::new();
+        };
+        folders
+            .filter_map(|entry| {
+                let dir = TrialDir::new(entry.expect("listed").path());
+                let result = dir.result().expect("readable")?;
+                let spec = dir.spec().expect("readable");
+                Some((spec.id.as_str().to_owned(), Trial { dir, spec, result }))
+            })
+            .collect()
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
+        self
+    }
+}
+
+impl Trial {
+    /// What was measured, of a trial that must have completed.
+    #[track_caller]
+    pub(crate) fn measured(&self) -> &Measured {
+        match &self.result.outcome {
+            Outcome::Completed { measured } => measured,
+            other => panic!("{} did not complete: {other:?}", self.dir.path().display()),
+        }
+    }
+}
