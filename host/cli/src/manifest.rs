@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use flops_fit_scaling::{Options, grid::Layout};
 
 pub(crate) use mistake::nearest;
-pub use mistake::{ManifestError, Mistake, Problem};
+pub use mistake::{ManifestError, Mistake, Place, Problem};
 pub use model::{Component, Model, Sizes};
 pub use origin::Origin;
 pub use run::{Limits, Run};
@@ -178,16 +178,20 @@ impl Manifest {
     }
 
     /// Where `key`, such as `model.plugin`, is written, or what comes nearest.
-    pub fn origin(&self, key: &str) -> Origin {
-        self.tree.nearest(key.split('.')).origin.clone()
+    pub fn place(&self, key: &str) -> Box<Place> {
+        Box::new(Place {
+            origin: self.tree.nearest(key.split('.')).origin.clone(),
+            key: key.to_owned(),
+        })
     }
 
     /// The mistake that a plugin found at `key`, such as
     /// `dataset.config.seq_len`: at the value, or at what comes nearest to it.
     pub fn mistake(&self, key: &str, problem: Problem) -> ManifestError {
+        let Place { origin, key } = *self.place(key);
         Box::new(Mistake {
-            origin: self.origin(key),
-            key: key.to_owned(),
+            origin,
+            key,
             problem,
         })
         .into()

@@ -5,7 +5,7 @@
 //!   manifest.toml            resolved copy: defaults and overrides written out
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
 //!   trials/<id>/             trial.json progress.jsonl result.json worker.log
-//!   analysis.json runs.csv table.md plots/
+//!   analysis.json runs.csv table.md plots/ report.html
 //!   .lock                    held by the command that writes here
 //! ```
 //!
@@ -78,6 +78,11 @@ impl Output {
     /// `plots/`.
     pub fn plots(&self) -> PathBuf {
         self.0.join("plots")
+    }
+
+    /// `report.html`.
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
     }
 
     /// `.lock`.

@@ -7,6 +7,7 @@ mod search;
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -15,20 +16,18 @@ use std::{
 use flops_fit_record::{Incompatible, Record, RecordError, What};
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{Component, Manifest, ManifestError, Origin, Problem, nearest};
+use crate::manifest::{Component, Manifest, ManifestError, Place, Problem, nearest};
 
 /// Why a plugin can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// No file by that name.
-    #[error("{origin}: {key}: no {wanted}; {}build it with `cargo build --release --lib`, or add its folder to plugin_path (looked in: {})",
+    #[error("{place}: no {wanted}; {}build it with `cargo build --release --lib`, or add its folder to plugin_path (looked in: {})",
         guess.as_ref().map(|g| format!("did you mean `{g}`? ")).unwrap_or_default(),
         looked_in.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "))]
     Missing {
         /// Where the manifest names it.
-        origin: Origin,
-        /// The key there.
-        key: String,
+        place: Box<Place>,
         /// The file that was looked for.
         wanted: String,
         /// A library of a similar name.
@@ -37,26 +36,22 @@ pub enum PluginError {
         looked_in: Vec<PathBuf>,
     },
     /// The file is there and is no plugin for this machine.
-    #[error("{origin}: {key}: {source}")]
+    #[error("{place}: {source}")]
     Unfit {
         /// Where the manifest names it.
-        origin: Origin,
-        /// The key there.
-        key: String,
+        place: Box<Place>,
         /// What is wrong with the file.
         source: RecordError,
     },
     /// It was built for another version.
-    #[error("{origin}: {key}: {}: {source}", path.display())]
+    #[error("{place}: {}: {source}", path.display())]
     Incompatible {
         /// Where the manifest names it.
-        origin: Origin,
-        /// The key there.
-        key: String,
+        place: Box<Place>,
         /// The file.
         path: PathBuf,
         /// What differs, and the fix.
-        source: Incompatible,
+        source: Box<Incompatible>,
     },
     /// The file vanished or can't be read.
     #[error("reading plugin {}: {source}", path.display())]
@@ -122,26 +117,18 @@ impl Library {
         component: &Component,
         path: PathBuf,
     ) -> Result<Self, PluginError> {
-        let key = component.plugin_key.to_owned();
-        let origin = manifest.origin(&key);
-        let record = match flops_fit_record::read(&path) {
-            Ok(record) => record,
-            Err(source) => {
-                return Err(PluginError::Unfit {
-                    origin,
-                    key,
-                    source,
-                });
-            }
-        };
-        if let Err(source) = record.check_abi() {
-            return Err(PluginError::Incompatible {
-                origin,
-                key,
-                path,
-                source,
-            });
-        }
+        let place = || manifest.place(component.plugin_key);
+        let record = flops_fit_record::read(&path).map_err(|source| PluginError::Unfit {
+            place: place(),
+            source,
+        })?;
+        record
+            .check_abi()
+            .map_err(|source| PluginError::Incompatible {
+                place: place(),
+                path: path.clone(),
+                source: Box::new(source),
+            })?;
         let sha256 = sha256(&path).map_err(|source| PluginError::Unreadable {
             path: path.clone(),
             source,
@@ -192,9 +179,9 @@ fn sha256(path: &Path) -> io::Result<String> {
             read => hash.update(&block[..read]),
         }
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let mut hex = String::new();
+    for byte in hash.finalize() {
+        write!(hex, "{byte:02x}").expect("a string takes all text");
+    }
+    Ok(hex)
 }

@@ -48,17 +48,10 @@ impl Worker {
                 _ => Err(WorkerError::Named { path }),
             };
         }
-        let beside = env::current_exe()
-            .ok()
-            .and_then(|executable| Some(executable.parent()?.join(NAME)))
-            .unwrap_or_else(|| PathBuf::from(NAME));
-        let on_path = env::var_os("PATH")
-            .map(|path| {
-                env::split_paths(&path)
-                    .map(|folder| folder.join(NAME))
-                    .collect()
-            })
-            .unwrap_or_else(Vec::new);
+        let executable = env::current_exe().unwrap_or_default();
+        let beside = executable.with_file_name(NAME);
+        let path = env::var_os("PATH").unwrap_or_default();
+        let on_path = env::split_paths(&path).map(|folder| folder.join(NAME));
         std::iter::once(beside.clone())
             .chain(on_path)
             .find(|path| path.is_file())

@@ -10,7 +10,7 @@ use crate::{
     manifest::ManifestError,
     output::LockError,
     plan::PlanError,
-    report::{ForecastError, ReportError, WriteError, plots::PlotError, runs::RunsError},
+    report::{ForecastError, ReportError, WriteError, runs::RunsError},
     setup,
     sweep::SweepError,
     worker::WorkerError,
@@ -38,8 +38,6 @@ pub enum CommandError {
     Runs(#[from] RunsError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error(transparent)]
-    Plot(#[from] PlotError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     #[error(transparent)]
@@ -83,7 +81,6 @@ impl CommandError {
             | Self::Document(_)
             | Self::Report(_)
             | Self::Write(_)
-            | Self::Plot(_)
             | Self::Signals(_)
             | Self::Print(_) => Exit::Internal,
         }

@@ -8,9 +8,7 @@ use super::{CommandError, print, print_as, say, subject::Finished};
 use crate::{
     args::{Format, Predict, Source, Table, Visualize},
     exit::Exit,
-    output::Output,
-    plan::Plan,
-    report::{self, Analysis, plots, runs, show},
+    report::{self, Analysis, show},
 };
 
 fn style(format: Format) -> report::Format {
@@ -38,6 +36,7 @@ fn analyze_and_keep(finished: &Finished) -> Result<Analysis, CommandError> {
 
 #[derive(Serialize)]
 struct Drawn {
+    report: PathBuf,
     plots: Vec<PathBuf>,
 }
 
@@ -45,45 +44,29 @@ struct Drawn {
 pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, CommandError> {
     let finished = Finished::of(&visualize.source)?;
     let analysis = finished.analyze(|_| true)?;
-    let plots = match &finished {
-        Finished::Sweep { output, plan, .. } => draw(&analysis, output, plan)?,
+    let mut paths = match &finished {
+        Finished::Sweep { output, .. } => report::visualize(output, &analysis)?,
         Finished::Table { path, .. } => {
-            let folder = path.parent().unwrap_or(Path::new("")).join("plots");
-            plots::draw_all(&analysis, &[], &folder)?
+            let folder = path.parent().unwrap_or(Path::new(""));
+            report::visualize_into(folder, &analysis, &[])?
         }
     };
-    let drawn = Drawn { plots };
+    let drawn = Drawn {
+        report: paths.remove(0),
+        plots: paths,
+    };
     print_as(format, &drawn, || {
-        drawn
-            .plots
-            .iter()
-            .map(|path| format!("{}\n", path.display()))
-            .collect()
+        let paths = std::iter::once(&drawn.report).chain(&drawn.plots);
+        let lines: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+        lines.join("\n") + "\n"
     })?;
-    if visualize.open {
-        let pictures = drawn
-            .plots
-            .iter()
-            .filter(|path| path.extension().is_some_and(|extension| extension == "png"));
-        for picture in pictures {
-            if let Err(error) = show::open(picture) {
-                // The files are there all the same.
-                say(&format!("warning: {error}"));
-                break;
-            }
-        }
+    if visualize.open
+        && let Err(error) = show::open(&drawn.report)
+    {
+        // The files are there all the same.
+        say(&format!("warning: {error}"));
     }
     Ok(Exit::Success)
-}
-
-/// Draws the figures of a sweep into its output folder.
-pub(super) fn draw(
-    analysis: &Analysis,
-    output: &Output,
-    plan: &Plan,
-) -> Result<Vec<PathBuf>, CommandError> {
-    let curves = plots::LossCurve::read_all(output, &runs::collect(output, plan));
-    Ok(plots::draw_all(analysis, &curves, &output.plots())?)
 }
 
 /// `flops-fit predict`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{CommandError, print_as, report::draw, say, subject};
+use super::{CommandError, print_as, say, subject};
 use crate::{
     args::{Format, Source, Train},
     exit::Exit,
@@ -57,7 +57,8 @@ struct Ran<'a> {
     output: &'a Path,
     sweep: &'a Tally,
     analysis: Option<&'a Analysis>,
-    plots: Vec<PathBuf>,
+    /// The report, then the plots.
+    drawn: Vec<PathBuf>,
 }
 
 /// `flops-fit run`.
@@ -67,7 +68,7 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
         output: prepared.output.path(),
         sweep: &tally,
         analysis: None,
-        plots: Vec::new(),
+        drawn: Vec::new(),
     };
     if tally.interrupted {
         print_as(format, &ran, || summary(&prepared, &tally))?;
@@ -84,13 +85,14 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
             return Ok(Exit::TrialsFailed);
         }
     };
-    ran.plots = draw(&analysis, &prepared.output, &prepared.plan)?;
+    ran.drawn = report::visualize(&prepared.output, &analysis)?;
     ran.analysis = Some(&analysis);
     print_as(format, &ran, || {
         format!(
-            "{}\n{}\nplots: {}\n",
+            "{}\n{}\nreport: {}\nplots:  {}\n",
             summary(&prepared, &tally),
             report::render(&analysis, report::Format::Text),
+            prepared.output.report().display(),
             prepared.output.plots().display()
         )
     })?;
@@ -172,19 +174,20 @@ fn summary(prepared: &Prepared, tally: &Tally) -> String {
         },
         duration(tally.seconds)
     );
-    for failed in &tally.failed {
-        text += &format!(
+    let failed = tally.failed.iter().map(|failed| {
+        format!(
             "failed: {}: {}\n  log: {}\n",
             failed.label,
             failed.reason,
             failed.log.display()
-        );
-    }
-    if tally.interrupted {
-        text += &format!(
+        )
+    });
+    let interrupted = tally.interrupted.then(|| {
+        format!(
             "interrupted: {} of {total} trials are still to be trained; run the same command again to go on\n",
             tally.pending
-        );
-    }
+        )
+    });
+    text.extend(failed.chain(interrupted));
     text
 }

@@ -66,6 +66,21 @@ pub struct Mistake {
     pub problem: Problem,
 }
 
+/// A key and where it is written, for what others find wrong with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Where it stands, or what comes nearest.
+    pub origin: Origin,
+    /// The dotted key.
+    pub key: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.key)
+    }
+}
+
 /// What is wrong with a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {

@@ -60,8 +60,8 @@ impl Run {
             devices: section.or("devices", vec!["cpu".to_owned()], devices)?,
             micro_batch: section.maybe("micro_batch", |f| Ok(f.whole(1)? as u64))?,
             limits: Limits {
-                start: section.or("start_limit", Duration::from_secs(1800), seconds)?,
-                silence: section.or("silence_limit", Duration::from_secs(300), seconds)?,
+                start: section.or("start_limit", Duration::from_mins(30), seconds)?,
+                silence: section.or("silence_limit", Duration::from_mins(5), seconds)?,
                 total: section.maybe("time_limit", seconds)?,
             },
             retries: section.or("retries", 0, |f| Ok(f.whole(0)? as u32))?,

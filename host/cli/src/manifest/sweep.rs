@@ -121,13 +121,13 @@ fn budget(field: &Field<'_>, earlier: &[f64]) -> Result<f64, Box<Mistake>> {
 
 fn listed(field: &Field<'_>) -> Result<Layout, Box<Mistake>> {
     const GRID: &str = "a list such as [{ budget = 1e10, sizes = [8, 16, 24, 32] }]";
+    const SIZES: &str = "a list of sizes such as [8, 16, 24, 32]";
     let mut budgets = Vec::new();
     let mut lists = Vec::new();
     for item in field.list(GRID)? {
         let entry = item.table(GRID, &["budget", "sizes"])?;
         let budget = budget(&entry.required("budget", "a number of FLOPs")?, &budgets)?;
         budgets.push(budget);
-        const SIZES: &str = "a list of sizes such as [8, 16, 24, 32]";
         lists.push(SizeList {
             budget,
             sizes: sizes_listed(&entry.required("sizes", SIZES)?, SIZES)?,

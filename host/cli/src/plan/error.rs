@@ -6,7 +6,7 @@ use flops_fit_scaling::GridError;
 use flops_fit_trial::{DocumentError, Failure};
 
 use crate::{
-    manifest::{ManifestError, Origin},
+    manifest::{ManifestError, Place},
     plugin::PluginError,
     worker::WorkerError,
 };
@@ -32,22 +32,18 @@ pub enum PlanError {
         source: io::Error,
     },
     /// A plugin failed while it was asked about its sizes.
-    #[error("{origin}: {key}: {failure}")]
+    #[error("{place}: {failure}")]
     Failed {
         /// Where the manifest names the plugin.
-        origin: Origin,
-        /// The key there.
-        key: String,
+        place: Box<Place>,
         /// How.
         failure: Box<Failure>,
     },
     /// Grid and sizes don't go together.
-    #[error("{origin}: {key}: {source}")]
+    #[error("{place}: {source}")]
     Grid {
         /// Where the sizes or budgets are written.
-        origin: Origin,
-        /// The key there.
-        key: String,
+        place: Box<Place>,
         /// What is wrong.
         source: GridError,
     },

@@ -48,8 +48,7 @@ pub(super) fn lay_out(
             (_, Layout::Listed(_)) => "sweep.grid",
         };
         PlanError::Grid {
-            origin: manifest.origin(key),
-            key: key.to_owned(),
+            place: manifest.place(key),
             source,
         }
     })?;

@@ -123,8 +123,7 @@ fn refused(manifest: &Manifest, failure: Failure) -> PlanError {
         _ => "model.plugin".to_owned(),
     };
     PlanError::Failed {
-        origin: manifest.origin(&key),
-        key,
+        place: manifest.place(&key),
         failure: Box::new(failure),
     }
 }

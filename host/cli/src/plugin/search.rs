@@ -30,10 +30,8 @@ pub(super) fn locate(manifest: &Manifest, component: &Component) -> Result<PathB
             return Ok(path);
         }
     }
-    let key = component.plugin_key.to_owned();
     Err(PluginError::Missing {
-        origin: manifest.origin(&key),
-        key,
+        place: manifest.place(component.plugin_key),
         guess: similar(&wanted, &folders),
         wanted: format!("library {wanted}"),
         looked_in: folders,
