@@ -8,8 +8,11 @@ const VOCABULARY: f64 = 82.0;
 const WINDOW: f64 = 64.0;
 const LAYERS: f64 = 2.0;
 
-/// Budget, then width and loss of seeds 0 and 1.
-const MEASURED: [(f64, &[(i64, f64, f64)]); 4] = [
+/// Width, loss of seed 0, loss of seed 1.
+type Measured = (i64, f64, f64);
+
+/// Budgets with what was measured at each.
+const MEASURED: [(f64, &[Measured]); 4] = [
     (
         1e10,
         &[

@@ -60,13 +60,13 @@ impl Sheet {
         let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
         let mut text = format!("{}\n  {rule}\n", self.title);
         text += &line(&mut self.columns.iter().map(|(head, _)| head));
-        text += &format!("  {rule}\n");
+        text.extend(["  ", &rule, "\n"]);
         for row in &self.rows {
             text += &line(&mut row.iter());
         }
-        text += &format!("  {rule}\n");
+        text.extend(["  ", &rule, "\n"]);
         for remark in &self.remarks {
-            text += &format!("  {remark}\n");
+            text.extend(["  ", remark, "\n"]);
         }
         text
     }

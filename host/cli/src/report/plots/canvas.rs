@@ -115,7 +115,7 @@ impl Canvas<'_> {
         match stroke.dash {
             None => self.area.draw(&PathElement::new(places, stroke.style())),
             Some((dash, gap)) => self.area.draw(&DashedPathElement::new(
-                places.into_iter(),
+                places,
                 units(dash) as u32,
                 units(gap) as u32,
                 stroke.style(),

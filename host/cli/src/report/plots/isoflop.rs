@@ -12,8 +12,8 @@ use super::{Figure, PlotError};
 use crate::report::analysis::Analysis;
 
 const NAME: &str = "isoflop";
-const PAGE: Place = (430.0, 285.0);
-const KEY_WIDTH: f64 = 112.0;
+const PAGE: Place = (442.0, 285.0);
+const KEY_WIDTH: f64 = 124.0;
 const CURVE_POINTS: usize = 96;
 const FRONTIER_POINTS: usize = 24;
 

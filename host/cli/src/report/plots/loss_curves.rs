@@ -1,5 +1,6 @@
 //! Training loss against FLOPs spent, one line a trial.
 
+use flops_fit_scaling::quantity;
 use flops_fit_trial::{ProgressReader, TrialId};
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
@@ -12,7 +13,6 @@ use super::{Figure, PlotError};
 use crate::output::Output;
 use crate::report::analysis::Analysis;
 use crate::report::runs::{Row, Status};
-use flops_fit_scaling::quantity;
 
 const NAME: &str = "loss_curves";
 const PAGE: Place = (430.0, 285.0);

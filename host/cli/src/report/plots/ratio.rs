@@ -1,5 +1,8 @@
 //! Units of data per parameter at the optimum, against compute.
 
+use flops_fit_scaling::Interval;
+use flops_fit_scaling::isoflop::Minimum;
+
 use super::canvas::{self, Place};
 use super::key;
 use super::laws::{self, Quantity};
@@ -9,8 +12,6 @@ use super::scale::Numbers;
 use super::text::{Line, Side};
 use super::{Figure, PlotError};
 use crate::report::analysis::Analysis;
-use flops_fit_scaling::Interval;
-use flops_fit_scaling::isoflop::Minimum;
 
 const PAGE: Place = (330.0, 225.0);
 

@@ -140,20 +140,29 @@ fn log_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
     }
 }
 
+/// Steps between even ticks: leading digits, further decimals that they take,
+/// and into how many parts small ticks divide them.
+const STEPS: [(f64, usize, f64); 5] = [
+    (1.0, 0, 5.0),
+    (2.0, 0, 4.0),
+    (2.5, 1, 5.0),
+    (5.0, 0, 5.0),
+    (10.0, 0, 5.0),
+];
+
 fn even_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
     let power = 10_f64.powf(((high - low) / most as f64).log10().floor());
-    let fits = |lead: &f64| {
+    let fits = |(lead, _, _): &(f64, usize, f64)| {
         let step = lead * power;
         (high / step).floor() - (low / step).ceil() < most as f64
     };
-    let lead = [1.0, 2.0, 2.5, 5.0].into_iter().find(fits).unwrap_or(10.0);
+    let (lead, further, parts) = STEPS.into_iter().find(fits).unwrap_or(STEPS[4]);
     let step = lead * power;
-    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize + usize::from(lead == 2.5);
+    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize + further;
     let multiples = |step: f64| {
         let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
         (first..=last).map(move |i| i as f64 * step)
     };
-    let parts = if lead == 2.0 { 4.0 } else { 5.0 };
     Ticks {
         major: multiples(step)
             .map(|tick| (tick, label(tick, numbers, decimals)))

@@ -102,21 +102,36 @@ fn every_file_is_an_image_with_ink() {
     }
 }
 
+/// A sweep with long labels, and a budget without a minimum.
+fn awkward() -> Analysis {
+    let mut rows = sample::rows(2);
+    rows.retain(|row| row.budget != Some(3e11));
+    let rising = [(40, 1.67), (56, 1.76), (72, 1.86), (96, 1.97)];
+    rows.extend(rising.map(|(size, loss)| sample::row(3e11, size, 0, loss)));
+    for row in &mut rows {
+        row.budget = row.budget.map(|budget| budget * 1.3456);
+    }
+    let subject = sample::subject();
+    Analysis::of(&rows, subject, &flops_fit_scaling::Options::default()).expect("can be fitted")
+}
+
 #[test]
 fn nothing_stands_outside_the_page() {
     let mut options = usvg::Options::default();
     std::sync::Arc::make_mut(&mut options.fontdb).load_font_data(font::FILE.to_vec());
-    for figure in figures(&sample::analysis(2), &curves()).expect("drawn") {
-        let tree = usvg::Tree::from_str(&figure.svg, &options).expect("an SVG");
-        let (drawn, page) = (tree.root().abs_bounding_box(), tree.size());
-        assert!(
-            drawn.left() > -0.1
-                && drawn.top() > -0.1
-                && drawn.right() < page.width() + 0.1
-                && drawn.bottom() < page.height() + 0.1,
-            "{}: {drawn:?} on {page:?}",
-            figure.name
-        );
+    for analysis in [sample::analysis(2), awkward()] {
+        for figure in figures(&analysis, &curves()).expect("drawn") {
+            let tree = usvg::Tree::from_str(&figure.svg, &options).expect("an SVG");
+            let (drawn, page) = (tree.root().abs_bounding_box(), tree.size());
+            assert!(
+                drawn.left() > -0.1
+                    && drawn.top() > -0.1
+                    && drawn.right() < page.width() + 0.1
+                    && drawn.bottom() < page.height() + 0.1,
+                "{}: {drawn:?} on {page:?}",
+                figure.name
+            );
+        }
     }
 }
 

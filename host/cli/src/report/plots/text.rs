@@ -82,8 +82,7 @@ pub(super) fn raise(svg: &str) -> String {
     let up = RAISED_BY / RAISED_SIZE;
     let begin = format!("<tspan font-size=\"{RAISED_SIZE}em\" dy=\"-{up:.3}em\">");
     let end = format!("</tspan><tspan dy=\"{RAISED_BY}em\">");
-    // Each line's first exponent opens two tspans, of which the second one runs
-    // on to the line's end.
+    // The tspan that takes the baseline down again runs on to the line's end.
     let mut raised = String::with_capacity(svg.len());
     for line in svg.split_inclusive("</text>") {
         let exponents = line.matches(BEGIN).count();
