@@ -37,6 +37,15 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
             outcome: size_facts(&model, model_library.name(), &config, &data)?,
         })
     });
+    let sizes = sizes.collect::<Result<Vec<_>, Failure>>()?;
+    if let Some((key, message)) = refused_throughout(&sizes, &request.size_param) {
+        return Err(Failure::Config {
+            plugin: model_library.name().to_owned(),
+            what: "model".to_owned(),
+            key: Some(key),
+            message,
+        });
+    }
     let description = Description {
         model: facts(&model_library, &request.model.kind, Value::Null),
         dataset: facts(
@@ -46,7 +55,7 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
         ),
         loss: facts(&loss_library, &request.loss.kind, loss.canonical().clone()),
         data: data_facts(&data, dataset.fingerprint()?),
-        sizes: sizes.collect::<Result<_, Failure>>()?,
+        sizes,
         libtorch: LIBTORCH_VERSION.to_owned(),
     };
     loss.close()?;
@@ -70,6 +79,22 @@ fn with_size(config: &Value, size_param: &str, size: i64) -> Value {
     }
     *place = Value::from(size);
     whole
+}
+
+/// The key, other than the size's own, for which every size is refused: then
+/// that key is wrong, not the sizes.
+fn refused_throughout(sizes: &[SizeFacts], size_param: &str) -> Option<(String, String)> {
+    let mut refusals = sizes.iter().map(|facts| match &facts.outcome {
+        SizeOutcome::Refused {
+            key: Some(key),
+            reason,
+        } if key != size_param => Some((key, reason)),
+        _ => None,
+    });
+    let (key, reason) = refusals.next()??;
+    refusals
+        .all(|other| other.is_some_and(|(other, _)| other == key))
+        .then(|| (key.clone(), reason.clone()))
 }
 
 fn size_facts(
@@ -166,6 +191,30 @@ fn data_facts(data: &DataDescription, fingerprint: String) -> DatasetFacts {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_key_that_no_size_gets_past_is_to_blame() {
+        let check = |keys: &[Option<&str>], want: Option<&str>| {
+            let sizes: Vec<_> = keys
+                .iter()
+                .map(|key| SizeFacts {
+                    size: 8,
+                    outcome: SizeOutcome::Refused {
+                        key: key.map(str::to_owned),
+                        reason: "found 3".to_owned(),
+                    },
+                })
+                .collect();
+            let found = refused_throughout(&sizes, "d_model").map(|(key, _)| key);
+            assert_eq!(found.as_deref(), want, "{keys:?}");
+        };
+        check(&[Some("n_layers"), Some("n_layers")], Some("n_layers"));
+        check(&[Some("n_layers"), Some("head_size")], None);
+        check(&[Some("n_layers"), Some("d_model")], None);
+        check(&[Some("d_model"), Some("d_model")], None);
+        check(&[None, None], None);
+        check(&[], None);
+    }
 
     #[test]
     fn the_size_goes_where_its_key_says() {

@@ -60,7 +60,7 @@ fn overlaps(data: &DataDescription) -> bool {
 pub(crate) fn evaluate(
     model: &Model,
     loss: &Loss,
-    feed: &Feed<'_>,
+    feed: &mut Feed<'_>,
     batches: usize,
     step: u64,
 ) -> Result<HeldOut, Failure> {

@@ -1,15 +1,28 @@
 //! Makes batches on a thread of its own, ahead of the training loop.
+//!
+//! Batches are handed over in pages: waking a thread costs up to a percent of a
+//! small model's step, so small batches travel together.
 
-use std::thread::{Scope, ScopedJoinHandle};
+use std::{
+    collections::VecDeque,
+    thread::{Scope, ScopedJoinHandle},
+};
 
-use crossbeam::channel::{Receiver, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded};
 use flops_fit_plugin::{Draw, Split};
 use flops_fit_trial::{Failure, Phase};
+use tch::Tensor;
 
 use crate::plugin::{Batch, Dataset};
 
-/// Batches made ahead.
-const AHEAD: usize = 4;
+/// Pages made ahead.
+const AHEAD: usize = 2;
+
+/// A page is handed over once it has this many batches …
+const PAGE_BATCHES: usize = 32;
+
+/// … or this many elements, so that large batches do not pile up.
+const PAGE_ELEMENTS: usize = 1 << 16;
 
 /// What the training loop will ask for next.
 #[derive(Debug)]
@@ -18,10 +31,13 @@ pub(crate) struct Wanted {
     pub(crate) draws: Vec<Draw>,
 }
 
+type Page = VecDeque<Result<Batch, Failure>>;
+
 /// The loop's end of the loader thread.
 #[derive(Debug)]
 pub(crate) struct Feed<'scope> {
-    batches: Option<Receiver<Result<Batch, Failure>>>,
+    pages: Option<Receiver<Page>>,
+    open: Page,
     loader: ScopedJoinHandle<'scope, Dataset>,
 }
 
@@ -35,26 +51,23 @@ impl<'scope> Feed<'scope> {
     ) -> Self {
         let (sender, receiver) = bounded(AHEAD);
         let loader = scope.spawn(move || {
-            for wanted in plan {
-                let batch = dataset.batch(wanted.split, &wanted.draws);
-                let failed = batch.is_err();
-                // The loop hangs up when it has failed or diverged.
-                if sender.send(batch).is_err() || failed {
-                    break;
-                }
-            }
+            load(&dataset, plan, &sender);
             dataset
         });
         Self {
-            batches: Some(receiver),
+            pages: Some(receiver),
+            open: Page::new(),
             loader,
         }
     }
 
     /// The next batch of the plan.
-    pub(crate) fn next(&self) -> Result<Batch, Failure> {
-        let batches = self.batches.as_ref().expect("open until `stop`");
-        batches.recv().unwrap_or_else(|_| {
+    pub(crate) fn next(&mut self) -> Result<Batch, Failure> {
+        if self.open.is_empty() {
+            let pages = self.pages.as_ref().expect("open until `stop`");
+            self.open = pages.recv().unwrap_or_default();
+        }
+        self.open.pop_front().unwrap_or_else(|| {
             Err(Failure::Host {
                 phase: Phase::Batch,
                 detail: "the loader thread ended before its plan".to_owned(),
@@ -64,10 +77,41 @@ impl<'scope> Feed<'scope> {
 
     /// Hangs up and takes the dataset back.
     pub(crate) fn stop(mut self) -> Result<Dataset, Failure> {
-        drop(self.batches.take());
+        drop(self.pages.take());
         self.loader.join().map_err(|_| Failure::Host {
             phase: Phase::Batch,
             detail: "the loader thread panicked outside the plugin".to_owned(),
         })
     }
+}
+
+/// Sends pages until the plan ends, a batch fails, or the loop hangs up. The
+/// first page is a single batch: somebody is waiting for it.
+fn load(dataset: &Dataset, plan: impl Iterator<Item = Wanted>, pages: &Sender<Page>) {
+    let (mut page, mut elements, mut limit) = (Page::new(), 0, 1);
+    for wanted in plan {
+        let batch = dataset.batch(wanted.split, &wanted.draws);
+        let failed = batch.is_err();
+        elements += batch.as_ref().map_or(0, size);
+        page.push_back(batch);
+        if failed || page.len() >= limit || elements >= PAGE_ELEMENTS {
+            if pages.send(std::mem::take(&mut page)).is_err() || failed {
+                return;
+            }
+            (elements, limit) = (0, PAGE_BATCHES);
+        }
+    }
+    if !page.is_empty() {
+        // The loop may be gone already; then nobody wants the rest.
+        let _ = pages.send(page);
+    }
+}
+
+fn size(batch: &Batch) -> usize {
+    batch
+        .inputs
+        .iter()
+        .chain(&batch.targets)
+        .map(Tensor::numel)
+        .sum()
 }

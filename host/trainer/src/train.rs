@@ -61,7 +61,7 @@ pub fn train(
     let held_out_batches = held_out.len();
     let plan = plan(&spec.recipe, &data, micro).chain(held_out);
     std::thread::scope(|scope| {
-        let feed = Feed::start(scope, dataset, plan);
+        let mut feed = Feed::start(scope, dataset, plan);
         let mut run = Run {
             spec,
             model,
@@ -73,7 +73,7 @@ pub fn train(
             observer,
             clock: Instant::now(),
         };
-        let trained = run.whole(&feed, &data, held_out_batches);
+        let trained = run.whole(&mut feed, &data, held_out_batches);
         // Whatever happened, the loader must end before the scope does.
         let dataset = feed.stop();
         let trained = trained?;
@@ -126,7 +126,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn whole(
         &mut self,
-        feed: &Feed<'_>,
+        feed: &mut Feed<'_>,
         data: &DataDescription,
         held_out_batches: usize,
     ) -> Result<Trained, Failure> {
@@ -192,7 +192,7 @@ impl Run<'_> {
     /// One optimizer step; its mean training loss.
     fn step(
         &mut self,
-        feed: &Feed<'_>,
+        feed: &mut Feed<'_>,
         data: &DataDescription,
         step: u64,
         share: f64,

@@ -44,6 +44,33 @@ impl Callee {
     }
 }
 
+impl Callee {
+    /// libtorch dies of an undefined tensor.
+    fn check_defined(&self, what: &str, tensors: &[Tensor]) -> Result<(), Failure> {
+        match tensors.iter().position(|tensor| !tensor.defined()) {
+            None => Ok(()),
+            Some(index) => Err(Failure::BadTensor {
+                plugin: self.plugin.clone(),
+                what: format!("tensor {index} of {what}"),
+                expected: "defined".to_owned(),
+                got: "an undefined tensor".to_owned(),
+            }),
+        }
+    }
+
+    fn check_some(&self, what: &str, tensors: &[Tensor]) -> Result<(), Failure> {
+        if tensors.is_empty() {
+            return Err(Failure::BadTensor {
+                plugin: self.plugin.clone(),
+                what: what.to_owned(),
+                expected: "at least one tensor".to_owned(),
+                got: "none".to_owned(),
+            });
+        }
+        self.check_defined(what, tensors)
+    }
+}
+
 fn take(tensors: RVec<OwnedTensor>) -> Vec<Tensor> {
     // SAFETY: the record and the layout check say that the plugin shares this
     // process's libtorch.
@@ -245,7 +272,9 @@ impl Model {
         };
         let inputs = lend(inputs);
         let outputs = self.table.forward()(self.handle, RSlice::from_slice(&inputs), context);
-        Ok(take(self.callee.answer(Phase::Forward, outputs)?))
+        let outputs = take(self.callee.answer(Phase::Forward, outputs)?);
+        self.callee.check_some("forward's output", &outputs)?;
+        Ok(outputs)
     }
 
     /// Frees the plugin's object; a panic in its drop comes back.
@@ -311,10 +340,14 @@ impl Dataset {
             RSlice::from_slice(&draws),
         );
         let batch = self.callee.answer(Phase::Batch, batch)?;
-        Ok(Batch {
+        let batch = Batch {
             inputs: take(batch.inputs),
             targets: take(batch.targets),
-        })
+        };
+        self.callee.check_some("a batch's inputs", &batch.inputs)?;
+        self.callee
+            .check_defined("a batch's targets", &batch.targets)?;
+        Ok(batch)
     }
 
     /// Frees the plugin's object.
@@ -349,7 +382,8 @@ impl Loss {
         &self.canonical
     }
 
-    /// The mean loss of one micro-batch; a defined scalar over at least one unit.
+    /// The mean loss of one micro-batch; a defined scalar over at least one unit,
+    /// and in training one that gradients lead back from.
     pub fn compute(
         &self,
         outputs: &[Tensor],
@@ -377,6 +411,15 @@ impl Loss {
                 what: "the loss".to_owned(),
                 expected: "one number, the mean over at least one unit".to_owned(),
                 got,
+            });
+        }
+        // Asked to differentiate it, libtorch would follow a null pointer.
+        if mode == Mode::Train && !mean.requires_grad() {
+            return Err(Failure::BadTensor {
+                plugin: self.callee.plugin.clone(),
+                what: "the loss".to_owned(),
+                expected: "differentiable in training".to_owned(),
+                got: "a number that no gradient leads back from".to_owned(),
             });
         }
         let metrics = value
