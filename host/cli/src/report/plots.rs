@@ -77,18 +77,6 @@ pub fn figures(analysis: &Analysis, curves: &[LossCurve]) -> Result<Vec<Figure>,
     drawn.into_iter().flatten().collect()
 }
 
-/// Draws every figure and writes it to `folder`, see [`write`].
-///
-/// # Errors
-/// When a figure can't be drawn or a file can't be written.
-pub fn draw_all(
-    analysis: &Analysis,
-    curves: &[LossCurve],
-    folder: &Path,
-) -> Result<Vec<PathBuf>, PlotError> {
-    write(&figures(analysis, curves)?, folder)
-}
-
 /// Writes the figures to `folder` as SVG and PNG; returns the files' paths.
 ///
 /// # Errors
