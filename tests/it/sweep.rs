@@ -35,7 +35,7 @@ grid = [
 min_steps = 20
 
 [train]
-batch_tokens = 128
+batch_tokens = 256
 eval_tokens = 16384
 
 [run]
@@ -78,7 +78,7 @@ fn from_manifest_to_table() {
             "{measured:?}"
         );
         assert_eq!(measured.d as u64, recipe.units);
-        assert_eq!(measured.d as u64, 128 * measured.steps);
+        assert_eq!(measured.d as u64, 256 * measured.steps);
         // A whole number of steps comes near the budget, at 20 steps within 1/40.
         assert!(
             (measured.c / recipe.budget - 1.0).abs() < 0.026,

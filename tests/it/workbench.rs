@@ -58,6 +58,8 @@ impl Workbench {
             .args(arguments)
             .current_dir(&self.folder)
             .env_remove("FLOPS_FIT_WORKER")
+            // A backtrace would push a panic's message out of a log's last lines.
+            .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());
         command
     }
