@@ -6,10 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::setup;
 
-/// How big should my model be, how much data should it see, and what loss will
-/// I get?
+/// How big should my model be, how much data should it see, and what loss will I get?
 ///
-/// flops-fit trains an `IsoFLOP` sweep of your own model on your own data, fits
+/// flops-fit trains a sweep of sizes and budgets of your own model on your own data, fits
 /// scaling laws to it, and predicts the compute-optimal size, data and loss.
 #[derive(Debug, Parser)]
 #[command(name = "flops-fit", version, propagate_version = true)]

@@ -197,52 +197,66 @@ impl Manifest {
         .into()
     }
 
-    /// The mistake of listing `size`, which the model refuses: at the number
-    /// itself where it was written out.
-    pub fn refused_size(&self, size: i64, reason: &str) -> ManifestError {
-        let (key, node) = self.size_written(size);
+    /// The mistake of a `size` that the model refuses: at the key of its
+    /// configuration that it names, else at the size itself where that was
+    /// written out, else at the sizes.
+    pub fn refused_size(&self, size: i64, key: Option<&str>, reason: &str) -> ManifestError {
+        let by = format!(
+            "the model `{}` ({} = {size})",
+            self.model.component.kind, self.model.size_param
+        );
+        let problem = |reason: &str| Problem::Refused {
+            by,
+            reason: reason.to_owned(),
+        };
+        if let Some(key) = key.filter(|key| self.model.component.config.get(key).is_some()) {
+            return self.mistake(&format!("model.config.{key}"), problem(reason));
+        }
+        let (path, node) = self.size_written(size);
+        let reason = match key {
+            Some(key) => format!("{key}: {reason}"),
+            None => reason.to_owned(),
+        };
         Box::new(Mistake {
             origin: node.origin.clone(),
-            key,
-            problem: Problem::Refused {
-                by: format!(
-                    "the model `{}` ({} = {size})",
-                    self.model.component.kind, self.model.size_param
-                ),
-                reason: reason.to_owned(),
-            },
+            key: path,
+            problem: problem(&reason),
         })
         .into()
     }
 
     fn size_written(&self, size: i64) -> (String, &value::Node) {
-        let holds = |path: &str| {
-            let node = self.tree.nearest(path.split('.'));
-            let value::Value::Array(items) = &node.value else {
+        let holds = |key: &str, path: &[&str]| {
+            let value::Value::Array(items) = &self.tree.nearest(path.iter().copied()).value else {
                 return None;
             };
-            let found = items.iter().find(|item| match item.value {
+            let at = items.iter().position(|item| match item.value {
                 value::Value::Integer(integer) => integer == size,
                 value::Value::Float(float) => float.total_cmp(&(size as f64)).is_eq(),
                 _ => false,
             })?;
-            Some((path.to_owned(), found))
+            Some((format!("{key}[{at}]"), &items[at]))
         };
         match &self.sweep.layout {
             Layout::Listed(lists) => (0..lists.len())
-                .find_map(|i| holds(&format!("sweep.grid.{i}.sizes")))
+                .find_map(|i| {
+                    let path = ["sweep", "grid", &i.to_string(), "sizes"];
+                    holds(&format!("sweep.grid[{i}].sizes"), &path)
+                })
                 .unwrap_or_else(|| {
                     (
                         "sweep.grid".to_owned(),
                         self.tree.nearest(["sweep", "grid"]),
                     )
                 }),
-            Layout::Around { .. } => holds("model.sizes").unwrap_or_else(|| {
-                (
-                    "model.sizes".to_owned(),
-                    self.tree.nearest(["model", "sizes"]),
-                )
-            }),
+            Layout::Around { .. } => {
+                holds("model.sizes", &["model", "sizes"]).unwrap_or_else(|| {
+                    (
+                        "model.sizes".to_owned(),
+                        self.tree.nearest(["model", "sizes"]),
+                    )
+                })
+            }
         }
     }
 }

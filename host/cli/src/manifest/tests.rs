@@ -81,7 +81,7 @@ fn unknown_keys() {
     check(
         "lr = 1.0",
         "schedule = { kind = \"cosine\", decay = 0.1 }",
-        "m.toml:16:32: train.schedule.decay: unknown key; accepted here: kind, floor",
+        "m.toml:16:31: train.schedule.decay: unknown key; accepted here: kind, floor",
     );
 }
 

@@ -8,8 +8,8 @@ use flops_fit_scaling::{
     quantity,
 };
 use flops_fit_trial::{
-    Component, ComponentFacts, Description, FORMAT, Load, Recipe, RunSettings, SizeOutcome,
-    TrialSpec,
+    Component, ComponentFacts, Description, FORMAT, Load, Recipe, RunSettings, SizeFacts,
+    SizeOutcome, TrialSpec,
 };
 use serde_json::Value as Json;
 
@@ -149,7 +149,8 @@ fn batch_examples(manifest: &Manifest, description: &Description) -> Result<u64,
 }
 
 /// The model's answers, once by size and once as the grid wants them. A size
-/// that was written out has to be accepted; of a range the refused are skipped.
+/// that was written out has to be accepted; of a range the refused are skipped,
+/// unless nothing is left then.
 fn sort_answers<'d>(
     manifest: &Manifest,
     description: &'d Description,
@@ -182,18 +183,23 @@ fn sort_answers<'d>(
                 });
             }
             SizeOutcome::Refused { key, reason } => {
+                if listed || all_refused(description) {
+                    return Err(manifest.refused_size(size, key.as_deref(), reason).into());
+                }
                 let reason = match key {
                     Some(key) => format!("{key}: {reason}"),
                     None => reason.clone(),
                 };
-                if listed {
-                    return Err(manifest.refused_size(size, &reason).into());
-                }
                 candidates.push(Candidate::Refused { size, reason });
             }
         }
     }
     Ok((sizes, candidates))
+}
+
+fn all_refused(description: &Description) -> bool {
+    let refused = |facts: &SizeFacts| matches!(facts.outcome, SizeOutcome::Refused { .. });
+    description.sizes.iter().all(refused)
 }
 
 fn recipe(

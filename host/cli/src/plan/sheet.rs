@@ -101,10 +101,13 @@ fn skipped(text: &mut String, plan: &Plan) -> fmt::Result {
             }
         }
     }
-    let refusals = refused
-        .iter()
-        .map(|(size, reason)| format!("  {size}: {reason}"));
-    let lines: Vec<String> = refusals.chain(lines).collect();
+    if let Some((first, reason)) = refused.first_key_value() {
+        let line = match refused.len() {
+            1 => format!("  {first}: {reason}"),
+            count => format!("  {first} and {} more: {reason}", count - 1),
+        };
+        lines.insert(0, line);
+    }
     if lines.is_empty() {
         return Ok(());
     }

@@ -66,7 +66,7 @@ fn a_range_of_sizes_goes_round_what_the_model_refuses() {
         .expect(0);
     assert!(
         ended.out.contains(
-            "skipped sizes:\n  12: refused by the model: d_head: 8 does not divide 12\n  20: "
+            "skipped sizes:\n  12 and 1 more: refused by the model: d_head: 8 does not divide 12\n"
         ),
         "{}",
         ended.out

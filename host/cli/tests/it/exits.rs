@@ -52,7 +52,12 @@ fn manifest() {
     check(
         ("n_layer = 2", "n_layer = 2\nrefuses = [24]"),
         3,
-        "manifest.toml:21:44: sweep.grid.0.sizes: refused by the model `gpt` (d_model = 24): d_head: 8 does not divide 24",
+        "manifest.toml:21:44: sweep.grid[0].sizes[4]: refused by the model `gpt` (d_model = 24): d_head: 8 does not divide 24",
+    );
+    check(
+        ("n_layer = 2", "n_layer = 2\nd_head = 8\nrefuses = [24]"),
+        3,
+        "manifest.toml:11:10: model.config.d_head: refused by the model `gpt` (d_model = 24): 8 does not divide 24",
     );
     check(
         ("n_layer = 2", "n_layer = 3\nbad_key = \"n_layer\""),
