@@ -6,6 +6,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use crate::{
@@ -33,16 +34,17 @@ fn watch(bench: &Workbench, arguments: &[&str]) -> (Vec<String>, Vec<PathBuf>) {
     let folder = bench.path("linker");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).expect("made");
-    let child = bench
+    let mut child = bench
         .command(arguments)
         .env("LD_DEBUG", "files")
         .env("LD_DEBUG_OUTPUT", folder.join("log"))
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("started");
     let own = folder.join(format!("log.{}", child.id()));
-    let output = child.wait_with_output().expect("reaped");
-    assert!(output.status.success(), "{arguments:?}");
+    let status = child.wait().expect("reaped");
+    assert!(status.success(), "{arguments:?}");
     let all = fs::read_dir(&folder).expect("listed");
     let others = all
         .map(|entry| entry.expect("listed").path())

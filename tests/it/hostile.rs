@@ -342,7 +342,7 @@ fn a_fault_before_the_plan_is_the_plugins() {
 #[test]
 fn a_refused_size_is_a_mistake_of_the_manifest() {
     let ended = describe("hostile-refuses", "refuse").expect(3);
-    let words = "manifest.toml:22:37: sweep.grid.0.sizes: refused by the model `hostile` (rank = 16): rank: found one that it dislikes";
+    let words = "manifest.toml:22:37: sweep.grid[0].sizes[1]: refused by the model `hostile` (rank = 16): rank: found one that it dislikes";
     assert!(ended.err.contains(words), "{}", ended.err);
 }
 

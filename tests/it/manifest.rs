@@ -32,12 +32,12 @@ fn unknown_key_of_a_plugin() {
     check(
         "key-model",
         ("n_layers = 2", "n_layer = 2"),
-        "manifest.toml:10:1: model.config.n_layer: refused by plugin flops-fit-gpt: unknown field `n_layer`, expected one of `d_model`, `n_layers`, `head_size`, `ff_ratio`, `activation`, `parametrization`, `alpha_attn`, `alpha_res`, `alpha_res_attn_ratio`, `rope_base`",
+        "manifest.toml:10:11: model.config.n_layer: refused by plugin flops-fit-gpt: unknown field `n_layer`, expected one of `d_model`, `n_layers`, `head_size`, `ff_ratio`, `activation`, `parametrization`, `alpha_attn`, `alpha_res`, `alpha_res_attn_ratio`, `rope_base`",
     );
     check(
         "key-dataset",
         ("seq_len = 32", "seq_length = 32"),
-        "manifest.toml:15:12: dataset.config.seq_length: refused by plugin flops-fit-gpt: unknown field `seq_length`, expected `seq_len`",
+        "manifest.toml:15:25: dataset.config.seq_length: refused by plugin flops-fit-gpt: unknown field `seq_length`, expected `seq_len`",
     );
 }
 
@@ -74,6 +74,6 @@ fn refused_size() {
     check(
         "size",
         ("[4, 8, 16, 24]", "[4, 8, 18, 24]"),
-        "manifest.toml:23:36: sweep.grid.1.sizes: refused by the model `gpt` (d_model = 18): d_model: found 18, expected a multiple of head_size = 4",
+        "manifest.toml:23:36: sweep.grid[1].sizes[2]: refused by the model `gpt` (d_model = 18): d_model: found 18, expected a multiple of head_size = 4",
     );
 }
