@@ -39,7 +39,7 @@ impl Library {
             .map_err(|error| incompatible(path, error))?;
         let load_failed = |error: libloading::Error| Failure::LoadFailed {
             path: path.to_owned(),
-            detail: error.to_string(),
+            detail: linkers_words(&error),
         };
         // SAFETY: opening runs the library's static constructors. That is the user's
         // own code, in a process that exists for it.
@@ -96,6 +96,12 @@ impl Library {
                 .collect(),
         }
     }
+}
+
+/// libloading says which call failed; the cause below it says why.
+fn linkers_words(error: &libloading::Error) -> String {
+    let cause = std::error::Error::source(error);
+    cause.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn incompatible(path: &Path, error: flops_fit_record::Incompatible) -> Failure {

@@ -42,9 +42,7 @@ impl Callee {
             ),
         })
     }
-}
 
-impl Callee {
     /// libtorch dies of an undefined tensor.
     fn check_defined(&self, what: &str, tensors: &[Tensor]) -> Result<(), Failure> {
         match tensors.iter().position(|tensor| !tensor.defined()) {
