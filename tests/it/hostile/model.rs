@@ -1,0 +1,275 @@
+//! Faults of a model: one for each size of a single sweep.
+
+use std::{collections::BTreeMap, fs};
+
+use flops_fit_trial::{Outcome, TrialDir};
+
+use super::ends::{
+    Ends::{self, Completed, Diverged, Failed, Panicked},
+    check, outcomes, place,
+};
+use crate::workbench::{Ended, Workbench};
+
+/// A model of rank 4, 8, 12, … by the list of faults.
+const MODEL: &str = r#"
+name = "hostile"
+
+[model]
+plugin = "flops_fit_hostile"
+kind = "hostile"
+size_param = "rank"
+
+[model.config]
+faults = { FAULTS }
+
+[dataset]
+plugin = "flops_fit_gpt"
+kind = "stories"
+config = { seq_len = 32 }
+
+[loss]
+plugin = "flops_fit_gpt"
+kind = "cross_entropy"
+
+[sweep]
+grid = [{ budget = 1e8, sizes = [SIZES] }]
+min_steps = 2
+
+[train]
+lr = 0.01
+warmup = { steps = 1 }
+eval_tokens = 4096
+
+[run]
+jobs = 3
+start_limit = 15
+silence_limit = 6
+"#;
+
+const FAULTS: [(&str, Ends); 31] = [
+    ("none", Completed),
+    ("panic-in-build", Panicked("build", "no building today")),
+    (
+        "panic-in-parameters",
+        Panicked("build", "parameters are private"),
+    ),
+    ("panic-in-forward", Panicked("forward", "step 1 is too far")),
+    (
+        "panic-with-number",
+        Panicked("forward", "a payload that is no text"),
+    ),
+    ("panic-in-drop", Panicked("drop", "not letting go")),
+    ("none", Completed),
+    (
+        "error-in-build",
+        Failed(
+            "config",
+            "plugin flops-fit-hostile refuses its model configuration: the bricks are missing",
+        ),
+    ),
+    (
+        "error-in-forward",
+        Failed(
+            "plugin",
+            "plugin flops-fit-hostile failed in forward: the wires are crossed",
+        ),
+    ),
+    (
+        "exit-in-build",
+        Failed(
+            "exited_early",
+            "ended early with status 0 and no result: a plugin must not end the process",
+        ),
+    ),
+    (
+        "exit-in-forward",
+        Failed("exited_early", "ended early with status 0 and no result"),
+    ),
+    ("abort", Failed("crashed", "killed by signal 6")),
+    ("null-write", Failed("crashed", "killed by signal 11")),
+    (
+        "stack-overflow",
+        Failed("crashed", "has overflowed its stack"),
+    ),
+    (
+        "absurd-allocation",
+        Failed("out_of_memory", "out of memory in build"),
+    ),
+    ("none", Completed),
+    ("nan-output", Diverged("the training loss is NaN")),
+    ("nan-in-evaluation", Diverged("the held-out loss is NaN")),
+    (
+        "no-output",
+        Failed(
+            "bad_tensor",
+            "plugin flops-fit-hostile: forward's output should be at least one tensor, got none",
+        ),
+    ),
+    (
+        "undefined-output",
+        Failed(
+            "bad_tensor",
+            "tensor 0 of forward's output should be defined, got an undefined tensor",
+        ),
+    ),
+    (
+        "unused-parameter",
+        Failed(
+            "contract_violation",
+            "plugin flops-fit-hostile breaks the plugin contract: parameter `unused` does not drive the model's output",
+        ),
+    ),
+    (
+        "cached-weights",
+        Failed(
+            "contract_violation",
+            "parameter `readout` does not drive the model's output",
+        ),
+    ),
+    (
+        "wrong-count",
+        Failed("contract_violation", "mend profile() or num_params()"),
+    ),
+    (
+        "twice-the-same-name",
+        Failed("contract_violation", "two parameters are named `embedding`"),
+    ),
+    (
+        "double-precision",
+        Failed(
+            "bad_tensor",
+            "parameter `embedding` should be contiguous fp32, got Double, contiguous",
+        ),
+    ),
+    ("flood-stdout", Completed),
+    ("close-stdout", Completed),
+    ("change-directory", Completed),
+    ("orphan", Failed("exited_early", "left behind: ")),
+    (
+        "hang-in-build",
+        Failed(
+            "timed_out",
+            "no progress for 15 s (loading and building, before the first step); raise run.start_limit",
+        ),
+    ),
+    (
+        "hang-in-forward",
+        Failed(
+            "timed_out",
+            "no progress for 6 s (a training step); raise run.silence_limit",
+        ),
+    ),
+];
+
+#[test]
+fn every_fault_of_a_model_ends_its_own_trial() {
+    let sizes: Vec<i64> = (1..).map(|i| 4 * i).take(FAULTS.len()).collect();
+    let faults: Vec<String> = sizes
+        .iter()
+        .zip(FAULTS)
+        .map(|(size, (fault, _))| format!("{size} = {fault:?}"))
+        .collect();
+    let list: Vec<String> = sizes.iter().map(i64::to_string).collect();
+    let manifest = MODEL
+        .replace("FAULTS", &faults.join(", "))
+        .replace("SIZES", &list.join(", "));
+    let bench = Workbench::new("hostile-model", &manifest);
+    let ended = bench.run(&["train"]).expect(5);
+    let outcomes = outcomes(&bench);
+    assert_eq!(outcomes.len(), FAULTS.len());
+
+    let mut wrong = Vec::new();
+    for (size, (fault, wanted)) in sizes.iter().zip(FAULTS) {
+        if let Err(why) = check(wanted, &outcomes[size].1) {
+            wrong.push(format!("{fault}: {why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let completed = FAULTS
+        .iter()
+        .filter(|(_, e)| matches!(e, Completed))
+        .count();
+    let diverged = FAULTS
+        .iter()
+        .filter(|(_, e)| matches!(e, Diverged(_)))
+        .count();
+    let failed = FAULTS.len() - completed - diverged;
+    let counts = format!("{completed} completed, {diverged} diverged, {failed} failed");
+    assert!(ended.out.contains(&counts), "{}", ended.out);
+    panics_are_placed(&outcomes);
+    nothing_is_left_behind(&outcomes);
+}
+
+/// The line that a panic names is the one where it stands.
+fn panics_are_placed(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
+    let said: Vec<String> = outcomes
+        .values()
+        .filter_map(|(_, outcome)| match outcome {
+            Outcome::Failed { failure } => Some(failure.to_string()),
+            _ => None,
+        })
+        .collect();
+    for (code, phase) in [
+        ("panic!(\"no building today\")", "build"),
+        ("panic!(\"step {} is too far\"", "forward"),
+        ("panic_any(42)", "forward"),
+        ("assert!(self.fault != Fault::PanicInDrop", "drop"),
+    ] {
+        let words = format!("panicked in {phase} at {}:", place(code));
+        assert!(
+            said.iter().any(|s| s.contains(&words)),
+            "{words}: {said:#?}"
+        );
+    }
+}
+
+/// The grandchild is dead, or a zombie that waits for its reaper.
+fn nothing_is_left_behind(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
+    let logs = outcomes
+        .values()
+        .filter_map(|(dir, _)| fs::read_to_string(dir.log_path()).ok());
+    let pids: Vec<String> = logs
+        .filter_map(|log| {
+            Some(
+                log.split_once("left behind: ")?
+                    .1
+                    .lines()
+                    .next()?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(pids.len(), 1, "{pids:?}");
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pids[0]));
+    let lives = stat.is_ok_and(|stat| stat.contains("(sleep)") && !stat.contains("(sleep) Z"));
+    assert!(!lives, "process {} lives", pids[0]);
+}
+
+/// Describes a model one of whose sizes misbehaves while it is counted.
+fn describe(name: &str, fault: &str) -> Ended {
+    let manifest = MODEL
+        .replace("FAULTS", &format!("16 = {fault:?}"))
+        .replace("SIZES", "8, 16, 24");
+    Workbench::new(name, &manifest).run(&["plan"])
+}
+
+#[test]
+fn a_fault_before_the_plan_is_the_plugins() {
+    let ended = describe("hostile-profile", "panic-in-profile").expect(4);
+    let place = place("panic!(\"the figures are secret\")");
+    let words = format!(
+        "manifest.toml:5:10: model.plugin: plugin flops-fit-hostile panicked in build at {place}: the figures are secret"
+    );
+    assert!(ended.err.contains(&words), "{}", ended.err);
+
+    let ended = describe("hostile-exit", "exit-in-profile").expect(4);
+    let words = "model.plugin: the worker ended early with status 0 and no result";
+    assert!(ended.err.contains(words), "{}", ended.err);
+}
+
+#[test]
+fn a_refused_size_is_a_mistake_of_the_manifest() {
+    let ended = describe("hostile-refuses", "refuse").expect(3);
+    let words = "manifest.toml:22:37: sweep.grid[0].sizes[1]: refused by the model `hostile` (rank = 16): rank: found one that it dislikes";
+    assert!(ended.err.contains(words), "{}", ended.err);
+}
