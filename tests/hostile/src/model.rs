@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     None,
     /// Refuses the size, as a sound model may.
     Refuse,
+    /// Starts with a readout of zero, as a sound model may.
+    ZeroReadout,
     PanicInProfile,
     ExitInProfile,
     PanicInBuild,
@@ -105,6 +107,9 @@ impl Model for Hostile {
             Ok(tensor.f_set_requires_grad(true)?)
         };
         let readout = normal([rank, vocabulary])?;
+        if fault == Fault::ZeroReadout {
+            let _ = readout.detach().f_zero_()?;
+        }
         Ok(Self {
             fault,
             embedding: normal([vocabulary, rank])?,

@@ -46,8 +46,9 @@ start_limit = 15
 silence_limit = 6
 "#;
 
-const FAULTS: [(&str, Ends); 31] = [
+const FAULTS: [(&str, Ends); 32] = [
     ("none", Completed),
+    ("zero-readout", Completed),
     ("panic-in-build", Panicked("build", "no building today")),
     (
         "panic-in-parameters",
