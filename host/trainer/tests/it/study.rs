@@ -18,23 +18,23 @@ use tch::{Device, Kind, Tensor};
 const BATCH: u64 = 16;
 
 /// One configuration to train.
-pub struct Study {
-    pub width: i64,
-    pub parametrization: &'static str,
-    pub lr: f64,
-    pub steps: u64,
+pub(crate) struct Study {
+    pub(crate) width: i64,
+    pub(crate) parametrization: &'static str,
+    pub(crate) lr: f64,
+    pub(crate) steps: u64,
 }
 
 /// What came out.
-pub struct Finding {
+pub(crate) struct Finding {
     /// Held-out loss in nats per token.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// RMS of the logits on held-out text.
-    pub logits: f64,
+    pub(crate) logits: f64,
 }
 
 impl Study {
-    pub fn run(&self) -> Finding {
+    pub(crate) fn run(&self) -> Finding {
         tch::set_num_threads(1);
         tch::manual_seed(0);
         let config = serde_json::from_value(json!({"seq_len": 64})).expect("a configuration");

@@ -1,6 +1,8 @@
 //! What u-μP promises: activations and the best learning rate do not move with
 //! the width; under the standard parametrisation they do.
 
+#![expect(clippy::print_stdout, reason = "a study shows its figures")]
+
 use crate::study::Study;
 
 /// Slope of ln y against ln x by least squares.

@@ -48,6 +48,6 @@ mod tests {
             profile.forward_flops_per_unit,
             Some(f64::from(2 * (13824 + 1968) + 4 * 2 * 64 * 24))
         );
-        assert_eq!(profile.counts["total"], f64::from(13824 + 2 * 1968));
+        assert_eq!(profile.counts["total"] as u64, 13824 + 2 * 1968);
     }
 }
