@@ -34,6 +34,23 @@ pub(crate) struct NoiseLevel {
 }
 
 impl NoiseLevel {
+    /// The noise judged by a law's own misfit as well, the mean square `misfit`
+    /// of `free` degrees of freedom: pooled with it as long as noise alone would
+    /// exceed that misfit one time in twenty (F test), else
+    /// [raised to](Self::raised_to) it. For a law that is flexible enough to be
+    /// right, so that a misfit of one or two degrees of freedom is mostly luck.
+    pub(crate) fn pooled_with(self, misfit: f64, free: f64) -> Self {
+        let usual = self.variance * student::f_quantile(0.95, free.max(1.0), self.dof);
+        if free < 1.0 || misfit > usual {
+            return self.raised_to(misfit, free);
+        }
+        let dof = self.dof + free;
+        Self {
+            variance: (self.dof * self.variance + free * misfit) / dof,
+            dof,
+        }
+    }
+
     /// The noise that explains both the runs and a law's own misfit, the mean
     /// square `misfit` of `free` degrees of freedom. What the misfit adds to the
     /// variance is known to `free` degrees only; the two are joined by

@@ -1,6 +1,6 @@
-//! Student's t with any positive number of degrees of freedom.
+//! Student's t and Fisher's F with any positive numbers of degrees of freedom.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 use crate::interval::LEVEL;
 
@@ -18,6 +18,14 @@ pub(crate) fn one_sided(dof: f64) -> f64 {
     distribution(dof).inverse_cdf(LEVEL)
 }
 
+/// The quantile of F at `probability`, for a mean square of `free` degrees of
+/// freedom over one of `dof`.
+pub(crate) fn f_quantile(probability: f64, free: f64, dof: f64) -> f64 {
+    FisherSnedecor::new(free, dof)
+        .expect("degrees of freedom are positive")
+        .inverse_cdf(probability)
+}
+
 /// P(T <= t).
 pub(crate) fn cdf(t: f64, dof: f64) -> f64 {
     distribution(dof).cdf(t)
@@ -29,6 +37,8 @@ mod tests {
 
     #[test]
     fn quantiles_match_printed_tables() {
+        assert!((f_quantile(0.95, 1.0, 10.0) - 4.965).abs() < 1e-3);
+        assert!((f_quantile(0.95, 3.0, 20.0) - 3.098).abs() < 1e-3);
         for (dof, expected) in [(1.0, 12.706), (2.0, 4.303), (7.0, 2.365), (30.0, 2.042)] {
             assert!((two_sided(dof) - expected).abs() < 1e-3, "{dof}");
         }

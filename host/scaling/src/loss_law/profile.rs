@@ -42,7 +42,7 @@ pub(super) fn fit(points: &[LossPoint], noise: NoiseLevel) -> LossLaw {
     let best = profile.at(peak);
     let count = points.len() as f64;
     let free = count - 3.0;
-    let NoiseLevel { variance, dof } = noise.raised_to(best.rss / free, free);
+    let NoiseLevel { variance, dof } = noise.pooled_with(best.rss / free, free);
     let members = profile.members(peak, variance);
     let by_share = |value: fn(&Member) -> f64, estimate: f64| {
         let mut sorted: Vec<(f64, f64)> = members.iter().map(|m| (value(m), m.share)).collect();

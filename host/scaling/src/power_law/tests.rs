@@ -60,6 +60,20 @@ fn misfit_joins_the_noise_with_its_own_degrees_of_freedom() {
 }
 
 #[test]
+fn a_misfit_within_the_noise_is_pooled_and_a_larger_one_is_not() {
+    let noise = NoiseLevel {
+        variance: 1.0,
+        dof: 20.0,
+    };
+    // F(0.95; 1, 20) = 4.35.
+    let pooled = noise.pooled_with(3.0, 1.0);
+    assert!((pooled.variance - 23.0 / 21.0).abs() < 1e-12);
+    assert!((pooled.dof - 21.0).abs() < 1e-12);
+    assert_eq!(noise.pooled_with(5.0, 1.0), noise.raised_to(5.0, 1.0));
+    assert_eq!(noise.pooled_with(5.0, 0.0), noise);
+}
+
+#[test]
 fn noise_sets_the_interval_where_the_line_is_straight() {
     let noise = NoiseLevel {
         variance: 0.01,
