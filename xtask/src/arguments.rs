@@ -20,7 +20,7 @@ Chores:
   bench [NAME]       Set up, build, and measure against PyTorch and a bare loop
   ci [--lints-only]  Formatting, lints, docs, dependencies, then every test
 
-Benchmarks: step, sweep, overhead, stories; without a name, all but sweep
+Benchmarks: step, sweep, overhead, stories, help; without a name, all but sweep
   --case a|b|c       step: only this shape of model
   --pairs N          Interleaved pairs to take medians of [default: 5; sweep: 1]
   --python PATH      A Python that has torch [default: FLOPS_FIT_BENCH_PYTHON, python3]

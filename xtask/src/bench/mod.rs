@@ -6,6 +6,7 @@
 //! beside each run, since a busy machine makes every figure worthless. One
 //! JSON object a benchmark goes to standard output, progress to standard error.
 
+mod help;
 mod load;
 mod options;
 mod overhead;
@@ -35,11 +36,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
     let benches = match options.bench {
         Some(bench) => vec![bench],
         // A sweep takes many minutes on either side.
-        None => vec![Bench::Stories, Bench::Step, Bench::Overhead],
+        None => vec![Bench::Help, Bench::Stories, Bench::Step, Bench::Overhead],
     };
     let mut comparisons = Vec::new();
     for bench in benches {
         comparisons.extend(match bench {
+            Bench::Help => vec![help::run(workspace, options)?],
             Bench::Step => step_time::run(workspace, options)?,
             Bench::Sweep => vec![sweep::run(workspace, options)?],
             Bench::Overhead => vec![overhead::run(workspace, options)?],

@@ -16,6 +16,8 @@ pub(crate) enum Bench {
     Overhead,
     /// Rate at which the invented language is written.
     Stories,
+    /// Time that `flops-fit --help` takes.
+    Help,
 }
 
 /// A shape of model that step times are measured on; both sides know them.
@@ -56,8 +58,9 @@ impl FromStr for Bench {
             "sweep" => Ok(Self::Sweep),
             "overhead" => Ok(Self::Overhead),
             "stories" => Ok(Self::Stories),
+            "help" => Ok(Self::Help),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories",
+                accepted: "step, sweep, overhead, stories, help",
             }),
         }
     }

@@ -1,9 +1,7 @@
-//! The parent is light: it maps no libtorch, and its help comes at once.
+//! The parent is light: it maps no libtorch. (How fast its help comes is
+//! measured by `cargo xtask bench help`.)
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::process::Command;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_flops-fit");
 
@@ -20,25 +18,4 @@ fn maps_no_libtorch() {
         !listed.contains("torch") && !listed.contains("c10"),
         "{listed}"
     );
-}
-
-#[test]
-fn help_within_ten_milliseconds() {
-    let best = (0..20)
-        .map(|_| {
-            let begun = Instant::now();
-            let status = Command::new(BINARY)
-                .arg("--help")
-                .output()
-                .expect("started")
-                .status;
-            assert!(status.success());
-            begun.elapsed()
-        })
-        .min()
-        .expect("twenty times");
-    // A debug build is not what is promised.
-    if !cfg!(debug_assertions) {
-        assert!(best < Duration::from_millis(10), "{best:?}");
-    }
 }
