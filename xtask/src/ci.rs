@@ -22,7 +22,11 @@ pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> 
         workspace
             .cargo("doc")
             .args(["--release", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            // A module's own words may point inside it.
+            .env(
+                "RUSTDOCFLAGS",
+                "-D warnings -A rustdoc::private_intra_doc_links",
+            ),
     )?;
     if lints_only {
         return Ok(());

@@ -118,7 +118,7 @@ fn number<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Reads the rows of a file that [`write`] wrote, or of any table of runs with
+/// Reads the rows of a file that [`write()`] wrote, or of any table of runs with
 /// the columns `n`, `d`, `c` and `loss`. Columns may stand in any order, columns
 /// of other names are passed over, and without a column `status` every row that
 /// has a loss is completed.
