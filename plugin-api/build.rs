@@ -5,6 +5,9 @@ use std::{env, fs, path::Path, process::Command};
 
 fn main() {
     let lib = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys tells where libtorch is");
+    // For dependants: DEP_FLOPS_FIT_PLUGIN_LIBTORCH_LIB. And for our own tests.
+    println!("cargo:libtorch_lib={lib}");
+    println!("cargo:rustc-link-arg=-Wl,-rpath={lib}");
     println!(
         "cargo:rustc-env=FLOPS_FIT_LIBTORCH={}",
         libtorch_version(Path::new(&lib))

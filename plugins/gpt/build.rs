@@ -2,8 +2,8 @@
 //! would not need it: the worker has libtorch loaded before it.
 
 fn main() {
-    if let Ok(lib) = std::env::var("DEP_FLOPS_FIT_PLUGIN_LIBTORCH_LIB") {
-        println!("cargo:rustc-link-arg=-Wl,-rpath={lib}");
-    }
+    let lib = std::env::var("DEP_FLOPS_FIT_PLUGIN_LIBTORCH_LIB")
+        .expect("flops-fit-plugin tells where libtorch is");
+    println!("cargo:rustc-link-arg=-Wl,-rpath={lib}");
     println!("cargo:rerun-if-changed=build.rs");
 }

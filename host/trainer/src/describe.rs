@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use flops_fit_plugin::{DataDescription, LIBTORCH_VERSION, Unit};
 use flops_fit_trial::{
     ComponentFacts, DatasetFacts, DescribeRequest, Description, Failure, SizeFacts, SizeOutcome,
-    WantedComponent,
+    WantedComponent, with_size,
 };
 use serde_json::Value;
 use tch::Device;
@@ -28,6 +28,7 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
     let dataset =
         dataset_library.dataset(&request.dataset.kind, &request.dataset.config, &base_dir)?;
     let data = dataset.description().clone();
+    check_data(dataset_library.name(), &data)?;
     let loss = loss_library.loss(&request.loss.kind, &request.loss.config, &data)?;
 
     let sizes = request.sizes.iter().map(|&size| {
@@ -65,20 +66,6 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
 
 fn open(wanted: &WantedComponent) -> Result<Library, Failure> {
     Library::open(&wanted.library)
-}
-
-/// `config` with the size parameter set; dots in its name go into tables.
-fn with_size(config: &Value, size_param: &str, size: i64) -> Value {
-    let mut whole = config.clone();
-    let mut place = &mut whole;
-    for key in size_param.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(serde_json::Map::new());
-        }
-        place = &mut place[key];
-    }
-    *place = Value::from(size);
-    whole
 }
 
 /// The key, other than the size's own, for which every size is refused: then
@@ -173,6 +160,22 @@ fn facts(library: &Library, kind: &str, config: Value) -> ComponentFacts {
     }
 }
 
+/// Figures that everything else divides by.
+fn check_data(plugin: &str, data: &DataDescription) -> Result<(), Failure> {
+    for (what, figure) in [
+        ("units_per_example", Some(data.units_per_example)),
+        ("train_examples", data.train_examples),
+        ("held_out_examples", data.held_out_examples),
+        ("unique_units", data.unique_units),
+    ] {
+        if figure == Some(0) {
+            let rule = format!("its dataset's description() gives {what} = 0; expected at least 1");
+            return Err(violation(plugin, rule));
+        }
+    }
+    Ok(())
+}
+
 fn data_facts(data: &DataDescription, fingerprint: String) -> DatasetFacts {
     DatasetFacts {
         fingerprint,
@@ -190,7 +193,6 @@ fn data_facts(data: &DataDescription, fingerprint: String) -> DatasetFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_key_that_no_size_gets_past_is_to_blame() {
@@ -214,18 +216,5 @@ mod tests {
         check(&[Some("d_model"), Some("d_model")], None);
         check(&[None, None], None);
         check(&[], None);
-    }
-
-    #[test]
-    fn the_size_goes_where_its_key_says() {
-        assert_eq!(
-            with_size(&json!({"a": 1}), "d_model", 8),
-            json!({"a": 1, "d_model": 8})
-        );
-        assert_eq!(
-            with_size(&json!({}), "block.width", 8),
-            json!({"block": {"width": 8}})
-        );
-        assert_eq!(with_size(&Value::Null, "d", 8), json!({"d": 8}));
     }
 }

@@ -56,13 +56,15 @@ fn overlaps(data: &DataDescription) -> bool {
     }
 }
 
-/// Runs `batches` held-out batches of the feed through the model.
+/// Runs `batches` held-out batches of the feed through the model, with a `tick`
+/// before each.
 pub(crate) fn evaluate(
     model: &Model,
     loss: &Loss,
     feed: &mut Feed<'_>,
     batches: usize,
     step: u64,
+    tick: &mut dyn FnMut(),
 ) -> Result<HeldOut, Failure> {
     let _no_grad = tch::no_grad_guard();
     let context = Context {
@@ -73,6 +75,7 @@ pub(crate) fn evaluate(
     let mut means = Vec::with_capacity(batches);
     let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
     for _ in 0..batches {
+        tick();
         let batch = feed.next()?;
         let outputs = model.forward(&batch.inputs, context)?;
         let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
@@ -84,9 +87,12 @@ pub(crate) fn evaluate(
     }
     let units: f64 = means.iter().map(|(_, weight)| weight).sum();
     let mean = means.iter().map(|(m, weight)| m * weight).sum::<f64>() / units;
-    for sum in metrics.values_mut() {
+    // What is no number has no place in a result; the loss itself is judged by
+    // the caller.
+    metrics.retain(|_, sum| {
         *sum /= units;
-    }
+        sum.is_finite()
+    });
     Ok(HeldOut {
         loss: mean,
         standard_error: standard_error(&means, mean, units),

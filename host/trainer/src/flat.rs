@@ -189,6 +189,7 @@ fn check(plugin: &str, parameters: &[ModelParameter]) -> Result<(), Failure> {
         got,
     };
     let mut seen = std::collections::HashSet::new();
+    let mut places = std::collections::HashMap::new();
     for p in parameters {
         let t = &p.tensor;
         if !t.defined() {
@@ -224,6 +225,19 @@ fn check(plugin: &str, parameters: &[ModelParameter]) -> Result<(), Failure> {
         {
             let got = format!("{} and {}", p.lr_scale, p.decay_scale);
             return Err(bad(&p.name, "multipliers of at least 0", got));
+        }
+        if t.device() != parameters[0].tensor.device() {
+            let expected = format!("on {:?}, as the first", parameters[0].tensor.device());
+            return Err(bad(&p.name, &expected, format!("on {:?}", t.device())));
+        }
+        if let Some(other) = places.insert(t.data_ptr(), &p.name) {
+            return Err(Failure::ContractViolation {
+                plugin: plugin.to_owned(),
+                rule: format!(
+                    "parameters `{other}` and `{}` share their storage; return a tied tensor once",
+                    p.name
+                ),
+            });
         }
         if !seen.insert(&p.name) {
             return Err(Failure::ContractViolation {

@@ -8,7 +8,7 @@ use std::{io::Read, thread};
 
 use rustix::{
     fs::{FileType, fstat},
-    process::{Signal, getpid, kill_process, set_parent_process_death_signal},
+    process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process},
 };
 
 /// Ends this process when the one that started it ends.
@@ -18,12 +18,13 @@ pub(crate) fn follow() {
     if !piped {
         return;
     }
-    // The kernel's way is quicker where it works: it fires when the thread that
-    // spawned us ends.
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     thread::spawn(|| {
         let mut byte = [0];
         while matches!(std::io::stdin().read(&mut byte), Ok(1)) {}
+        // What the plugin started goes too, where the parent gave us a group.
+        if getpgrp() == getpid() {
+            let _ = kill_current_process_group(Signal::KILL);
+        }
         let _ = kill_process(getpid(), Signal::KILL);
     });
 }

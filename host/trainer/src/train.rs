@@ -62,6 +62,7 @@ pub fn train(
     let plan = plan(&spec.recipe, &data, micro).chain(held_out);
     std::thread::scope(|scope| {
         let mut feed = Feed::start(scope, dataset, plan);
+        let clock = Instant::now();
         let mut run = Run {
             spec,
             model,
@@ -71,7 +72,8 @@ pub fn train(
             micro,
             units: 0,
             observer,
-            clock: Instant::now(),
+            clock,
+            report: Report::new(clock),
         };
         let trained = run.whole(&mut feed, &data, held_out_batches);
         // Whatever happened, the loader must end before the scope does.
@@ -121,6 +123,7 @@ struct Run<'a> {
     units: u64,
     observer: &'a mut dyn Observer,
     clock: Instant,
+    report: Report,
 }
 
 impl Run<'_> {
@@ -135,13 +138,12 @@ impl Run<'_> {
         let settings = &self.spec.recipe.train;
         let mut watch = Watch::new(settings.warmup_steps);
         let (mut tail_sum, mut tail_count) = (0.0, 0_u32);
-        let mut report = Report::new(self.clock);
-        self.report(&mut report, Stage::Train, 0, 0.0);
+        self.report(Stage::Train, 0, 0.0);
 
         for step in 0..steps {
             let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
             let loss = self.step(feed, data, step, share)?;
-            report.see(loss);
+            self.report.see(loss);
             self.observer.step(step + 1);
             if step >= steps - (steps / 10).max(1) {
                 tail_sum += loss;
@@ -150,14 +152,14 @@ impl Run<'_> {
             if let Some(reason) = watch.see(step, loss) {
                 return Ok(self.diverged(step + 1, loss, reason));
             }
-            if report.due() {
-                self.report(&mut report, Stage::Train, step + 1, settings.lr * share);
-            }
+            self.report_if_due(Stage::Train, step + 1, settings.lr * share);
         }
         let train_seconds = self.clock.elapsed().as_secs_f64();
-        self.report(&mut report, Stage::Evaluate, steps, 0.0);
+        self.report(Stage::Evaluate, steps, 0.0);
 
-        let held_out = evaluate::evaluate(self.model, self.loss, feed, held_out_batches, steps)?;
+        let (model, loss) = (self.model, self.loss);
+        let tick = &mut || self.report_if_due(Stage::Evaluate, steps, 0.0);
+        let held_out = evaluate::evaluate(model, loss, feed, held_out_batches, steps, tick)?;
         if !held_out.loss.is_finite() {
             let recent = watch.recent().unwrap_or(f64::NAN);
             return Ok(self.diverged(
@@ -263,8 +265,14 @@ impl Run<'_> {
         }
     }
 
-    fn report(&mut self, report: &mut Report, stage: Stage, step: u64, lr: f64) {
-        let (loss, units_per_second) = report.take(self.units);
+    fn report_if_due(&mut self, stage: Stage, step: u64, lr: f64) {
+        if self.report.due() {
+            self.report(stage, step, lr);
+        }
+    }
+
+    fn report(&mut self, stage: Stage, step: u64, lr: f64) {
+        let (loss, units_per_second) = self.report.take(self.units);
         let grad_norm =
             (step > 0 && stage == Stage::Train).then(|| self.flat.grad_norm() / self.flat.weight());
         let progress = Progress {

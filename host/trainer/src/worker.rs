@@ -2,7 +2,7 @@
 //! debugger.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -104,7 +104,9 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
         began,
     };
     let mut startup = 0.0;
-    let trained = train_spec(&spec, &mut log, &mut startup, began);
+    let libraries = hash_libraries(&spec);
+    let trained = check_libraries(&spec, &libraries)
+        .and_then(|()| train_spec(&spec, &mut log, &mut startup, began));
     let (outcome, train, evaluate) = match trained {
         Ok(Trained {
             outcome,
@@ -120,7 +122,7 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
         format: FORMAT,
         id: spec.id.clone(),
         outcome,
-        environment: environment(&spec),
+        environment: environment(&spec, libraries),
         timing: Timing {
             startup,
             train,
@@ -195,15 +197,40 @@ fn set_threads(threads: u32) {
     tch::set_num_interop_threads(1);
 }
 
-fn environment(spec: &TrialSpec) -> Environment {
+/// SHA-256 of each library by path, as it is right before it is opened.
+fn hash_libraries(spec: &TrialSpec) -> BTreeMap<String, String> {
     let run = &spec.run;
     let paths = BTreeSet::from([&run.model, &run.dataset, &run.loss].map(|load| &load.library));
-    let libraries = paths.into_iter().map(|path| {
+    let hashed = paths.into_iter().map(|path| {
         let hash = std::fs::read(path)
             .map(|bytes| hex(&Sha256::digest(bytes)))
             .unwrap_or_default();
         (path.display().to_string(), hash)
     });
+    hashed.collect()
+}
+
+/// A library that was rebuilt since the sweep was planned would mix two models
+/// in one fit.
+fn check_libraries(spec: &TrialSpec, hashes: &BTreeMap<String, String>) -> Result<(), Failure> {
+    for load in [&spec.run.model, &spec.run.dataset, &spec.run.loss] {
+        let path = load.library.display().to_string();
+        if hashes.get(&path).is_some_and(|found| *found != load.sha256) {
+            let detail = format!(
+                "{path} changed since this sweep was planned; run it again, with --retrain if the \
+                 change matters to results or --accept-rebuilt if it does not"
+            );
+            return Err(Failure::Host {
+                phase: Phase::Load,
+                detail,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn environment(spec: &TrialSpec, libraries: BTreeMap<String, String>) -> Environment {
+    let run = &spec.run;
     Environment {
         worker: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: LIBTORCH_VERSION.to_owned(),
@@ -211,7 +238,7 @@ fn environment(spec: &TrialSpec) -> Environment {
         threads: run.threads,
         micro_batch: run.micro_batch,
         attempt: run.attempt,
-        libraries: libraries.collect(),
+        libraries,
     }
 }
 

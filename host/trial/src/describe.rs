@@ -142,3 +142,36 @@ pub enum SizeOutcome {
         reason: String,
     },
 }
+
+/// `config` with the size parameter set; dots in its name go into tables.
+pub fn with_size(config: &Value, size_param: &str, size: i64) -> Value {
+    let mut whole = config.clone();
+    let mut place = &mut whole;
+    for key in size_param.split('.') {
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        place = &mut place[key];
+    }
+    *place = Value::from(size);
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_size_goes_where_its_key_says() {
+        assert_eq!(
+            with_size(&json!({"a": 1}), "d_model", 8),
+            json!({"a": 1, "d_model": 8})
+        );
+        assert_eq!(
+            with_size(&json!({}), "block.width", 8),
+            json!({"block": {"width": 8}})
+        );
+        assert_eq!(with_size(&Value::Null, "d", 8), json!({"d": 8}));
+    }
+}

@@ -32,7 +32,7 @@ mod spec;
 pub use canonical::canonical_json;
 pub use describe::{
     ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
-    SizeOutcome, WantedComponent,
+    SizeOutcome, WantedComponent, with_size,
 };
 pub use directory::TrialDir;
 pub use document::{DocumentError, read_json, write_json};

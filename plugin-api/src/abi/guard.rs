@@ -22,9 +22,10 @@ pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fau
     match panic::catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         Err(payload) => {
+            let fault = LAST.take();
             // The payload's own drop may panic too.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            Err(LAST.take().unwrap_or_else(|| Fault::Error {
+            Err(fault.unwrap_or_else(|| Fault::Error {
                 message: "panicked with a hook of its own installed".to_owned(),
             }))
         }
@@ -81,6 +82,13 @@ mod tests {
                 assert!(std::thread::panicking(), "bomb");
             }
         }
-        assert!(guard::<()>(|| panic::panic_any(Bomb)).is_err());
+        let fault = guard::<()>(|| panic::panic_any(Bomb)).expect_err("it panicked");
+        let Fault::Panic { message, .. } = fault else {
+            unreachable!("a panic, not {fault:?}");
+        };
+        assert_eq!(
+            message, "a payload that is no text",
+            "the first panic, not the drop's"
+        );
     }
 }

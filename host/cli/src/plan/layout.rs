@@ -9,7 +9,7 @@ use flops_fit_scaling::{
 };
 use flops_fit_trial::{
     Component, ComponentFacts, Description, FORMAT, Load, Recipe, RunSettings, SizeFacts,
-    SizeOutcome, TrialSpec,
+    SizeOutcome, TrialSpec, with_size,
 };
 use serde_json::Value as Json;
 
@@ -244,8 +244,8 @@ fn run_settings(
         sha256: library.sha256.clone(),
         config: config.clone(),
     };
-    let mut model_config = manifest.model.component.config.clone();
-    model_config[&manifest.model.size_param] = size.into();
+    let (config, size_param) = (&manifest.model.component.config, &manifest.model.size_param);
+    let model_config = with_size(config, size_param, size);
     RunSettings {
         model: load(&libraries.model, &model_config),
         dataset: load(&libraries.dataset, &manifest.dataset.config),

@@ -345,6 +345,17 @@ impl Dataset {
         self.callee.check_some("a batch's inputs", &batch.inputs)?;
         self.callee
             .check_defined("a batch's targets", &batch.targets)?;
+        for tensor in batch.inputs.iter().chain(&batch.targets) {
+            let size = tensor.size();
+            if size.first() != Some(&(draws.len() as i64)) {
+                return Err(Failure::BadTensor {
+                    plugin: self.callee.plugin.clone(),
+                    what: "a batch's tensor".to_owned(),
+                    expected: format!("{} examples along its first dimension", draws.len()),
+                    got: format!("shape {size:?}"),
+                });
+            }
+        }
         Ok(batch)
     }
 
