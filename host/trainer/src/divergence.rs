@@ -28,6 +28,10 @@ impl Watch {
             return Some(format!("the training loss is {loss}"));
         }
         let first = *self.first.get_or_insert(loss);
+        if step == self.warmup {
+            // What warm-up did is not held against what comes after it.
+            self.recent.clear();
+        }
         if self.recent.len() == WINDOW {
             self.recent.pop_front();
         }
@@ -75,7 +79,7 @@ mod tests {
         );
         assert_eq!(
             first_alarm(10, std::iter::once(4.0).chain([5.0; 99])),
-            Some(19)
+            Some(29)
         );
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Study {
 pub(crate) struct Finding {
     /// Held-out loss in nats per token.
     pub(crate) loss: f64,
-    /// RMS of the logits on held-out text.
+    /// RMS of the change of the logits on held-out text.
     pub(crate) logits: f64,
 }
 
@@ -68,14 +68,27 @@ impl Study {
             weight_decay: 0.0,
         };
         let mut adamw = AdamWState::new(&settings, &flat);
-        let schedule = Schedule::Wsd {
-            decay: 0.2,
-            shape: DecayShape::Linear,
-        };
         let draws = |from: u64, count: u64| {
             (from..from + count)
                 .map(|index| Draw { index, seed: 0 })
                 .collect::<Vec<_>>()
+        };
+        let held_out = dataset
+            .batch(Split::HeldOut, &draws(0, 256))
+            .expect("a batch");
+        let logits = |step: u64| {
+            let _no_grad = tch::no_grad_guard();
+            let context = Context {
+                mode: Mode::Eval,
+                seed: 0,
+                step,
+            };
+            model.forward(&held_out.inputs, &context).expect("logits")
+        };
+        let before = logits(0);
+        let schedule = Schedule::Wsd {
+            decay: 0.2,
+            shape: DecayShape::Linear,
         };
         for step in 0..self.steps {
             let batch = dataset
@@ -95,26 +108,14 @@ impl Study {
             let share = rate(&schedule, (self.steps / 10).max(1), step, self.steps);
             adamw.step(&mut flat, self.lr, share, 1.0).expect("stepped");
         }
-        let _no_grad = tch::no_grad_guard();
-        let batch = dataset
-            .batch(Split::HeldOut, &draws(0, 256))
-            .expect("a batch");
-        let context = Context {
-            mode: Mode::Eval,
-            seed: 0,
-            step: self.steps,
-        };
-        let outputs = model.forward(&batch.inputs, &context).expect("logits");
+        let after = logits(self.steps);
         let value = loss
-            .compute(&outputs, &batch.targets, Mode::Eval)
+            .compute(&after, &held_out.targets, Mode::Eval)
             .expect("a loss");
+        let change = &after[0] - &before[0];
         Finding {
             loss: value.mean.double_value(&[]),
-            logits: outputs[0]
-                .square()
-                .mean(Kind::Double)
-                .sqrt()
-                .double_value(&[]),
+            logits: change.square().mean(Kind::Double).sqrt().double_value(&[]),
         }
     }
 }
