@@ -1,7 +1,7 @@
 //! Makes batches on a thread of its own, ahead of the training loop.
 //!
-//! Batches are handed over in pages: waking a thread costs up to a percent of a
-//! small model's step, so small batches travel together.
+//! Batches are handed over in pages: waking a thread is not free beside a small
+//! model's step, so small batches travel together.
 
 use std::{
     collections::VecDeque,

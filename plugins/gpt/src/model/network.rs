@@ -179,8 +179,8 @@ impl Gpt {
 /// RMS norm without a gain: each row of `stream` (`[tokens, d]`) at length
 /// `radius`.
 ///
-/// libtorch's own RMS norm is five kernels forward and a dozen backward on the
-/// CPU. Weight normalisation, g·v/‖v‖ by rows, is the same function in one fused
+/// libtorch's own RMS norm is composed of several kernels on the CPU. Weight
+/// normalisation, g·v/‖v‖ by rows, is the same function in one fused
 /// kernel each way. It adds no ε: a row would have to be exactly zero.
 fn norm(stream: &Tensor, radius: &Tensor) -> Result<Tensor> {
     Ok(Tensor::f_internal_weight_norm_interface(stream, radius, 0)?.0)
