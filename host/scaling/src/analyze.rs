@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::isoflop::{self, BudgetFit, Isoflop, Method, Minimum, Noise};
+use crate::isoflop::{BudgetFit, Isoflop, Method, Minimum, Noise};
 use crate::laws::{Laws, Prediction};
 use crate::quality::{self, LeftOut, MAX_REPEATS};
 use crate::run::{Run, RunError};
+use crate::sample::Sample;
 use crate::table;
 
 /// What to analyse and how.
@@ -155,7 +156,7 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
         return Err(AnalysisError::InvalidRepeatLimit { found });
     }
     let (kept, left_out) = quality::screen(runs, options.max_repeats);
-    let Isoflop { noise, budgets } = isoflop::fit(&quality::by_budget(&kept));
+    let Isoflop { noise, budgets, .. } = Sample::of(&kept)?.isoflop().clone();
     let estimates = Estimator::ALL
         .into_iter()
         .filter_map(|estimator| {

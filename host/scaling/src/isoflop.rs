@@ -11,9 +11,12 @@
 
 mod curve;
 mod fit;
+mod law;
 
 pub use curve::Curve;
-pub(crate) use fit::{BudgetRuns, fit};
+pub(crate) use fit::{Draft, fit};
+pub use law::{IsoflopLaw, IsoflopMinimum, IsoflopParameters};
+pub(crate) use law::{IsoflopRefit, fit as fit_method};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +41,14 @@ pub enum Method {
 }
 
 /// All budgets, fitted together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Isoflop {
     /// The pooled noise; absent when no budget has enough sizes for a curve.
     pub(crate) noise: Option<Noise>,
     /// One entry a budget, smallest first.
     pub(crate) budgets: Vec<BudgetFit>,
+    /// The same budgets in the form that can be fitted again.
+    pub(crate) drafts: Vec<Draft>,
 }
 
 /// Spread of a run's loss around its budget's curve.
@@ -83,6 +88,19 @@ impl BudgetFit {
     /// The curve of one method, where it was fitted.
     pub fn fit(&self, method: Method) -> Option<&CurveFit> {
         self.fits.iter().find(|fit| fit.method == method)
+    }
+}
+
+/// The minimum that a budget contributes to a method's laws.
+pub(crate) fn minimum_by(method: crate::Method, budget: &BudgetFit) -> Option<&Minimum> {
+    let by = |shape| budget.fit(shape).and_then(|curve| curve.outcome.minimum());
+    match method {
+        crate::Method::IsoflopCubic => budget.outcome.minimum(),
+        // Where all sizes are near the minimum the window is the whole curve.
+        crate::Method::IsoflopWindowed => {
+            by(Method::WindowedParabola).or_else(|| by(Method::Parabola))
+        }
+        _ => by(Method::Parabola),
     }
 }
 

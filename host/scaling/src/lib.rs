@@ -5,6 +5,9 @@
 //! numbers of a run: parameters N, units of data D (tokens or images), compute
 //! C in FLOPs as counted, and the held-out loss L in the loss's own unit.
 //!
+//! * [`sample`] prepares the runs, [`mod@fit`] runs one [`Method`] on them, and
+//!   [`frontier`] is what its law answers: the contract that intervals, hold-out
+//!   and selection build on.
 //! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
 //! * [`isoflop`] finds the loss-minimising size of each budget.
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
@@ -18,20 +21,32 @@
 #![deny(missing_docs)]
 
 pub mod analyze;
+mod budget;
+pub mod fit;
+pub mod flops;
+pub mod frontier;
 pub mod grid;
 pub mod interval;
 pub mod isoflop;
 pub mod laws;
 pub mod loss_law;
+pub mod method;
 pub mod power_law;
 pub mod quality;
 pub mod quantity;
 pub mod run;
+pub mod sample;
 mod student;
 pub mod table;
+pub mod unfit;
 
 pub use analyze::{Analysis, AnalysisError, Estimate, Estimator, Options, analyze};
+pub use fit::{Diagnostics, Fit, Parameters, fit};
+pub use frontier::{Frontier, Law, Optimum};
 pub use grid::{Candidate, Grid, GridError, GridSpec, Layout, plan};
 pub use interval::Interval;
 pub use laws::{Laws, Prediction};
+pub use method::{Method, ResidualScale};
 pub use run::{Run, RunError};
+pub use sample::Sample;
+pub use unfit::Unfit;

@@ -83,6 +83,15 @@ impl LossLaw {
         profile::fit(points, noise)
     }
 
+    /// L* at a compute of `c` FLOPs.
+    pub fn estimate(&self, c: f64) -> f64 {
+        let x = c.ln() - self.ln_c;
+        self.members
+            .iter()
+            .map(|member| member.share * (member.floor + member.excess(x)))
+            .sum()
+    }
+
     /// L* at a compute of `c` FLOPs, with an interval that includes the scatter
     /// of one more budget trained like these.
     pub fn predict(&self, c: f64) -> Interval {

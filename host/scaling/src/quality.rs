@@ -1,18 +1,14 @@
-//! Which runs are fitted, and how they are grouped into budgets.
+//! Which runs are fitted.
 //!
 //! No run disappears: each one that is left out keeps its position and a reason.
 
 use serde::{Deserialize, Serialize};
 
-use crate::isoflop::BudgetRuns;
 use crate::run::Run;
 
 /// Passes over the data beyond which a run is left out by default: up to about
 /// four, repeated data is nearly worth new data (Muennighoff et al. 2023).
 pub const MAX_REPEATS: f64 = 4.0;
-
-/// Runs without a nominal budget share one while neighbours in C are within 10 %.
-const SAME_BUDGET: f64 = 1.1;
 
 /// A run that no fit uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,32 +66,6 @@ pub(crate) fn screen(runs: &[Run], limit: Option<f64>) -> (Vec<(usize, &Run)>, V
 fn is_same(a: &Run, b: &Run) -> bool {
     let numbers = |run: &Run| [run.n, run.d, run.c, run.loss].map(f64::to_bits);
     a.seed == b.seed && numbers(a) == numbers(b)
-}
-
-/// Groups runs by nominal budget, or by C where they carry none.
-pub(crate) fn by_budget<'a>(runs: &[(usize, &'a Run)]) -> Vec<BudgetRuns<'a>> {
-    let (mut named, mut unnamed): (Vec<_>, Vec<_>) = runs
-        .iter()
-        .copied()
-        .partition(|(_, run)| run.budget.is_some());
-    let nominal = |run: &Run| run.budget.unwrap_or(run.c);
-    named.sort_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)));
-    unnamed.sort_by(|a, b| a.1.c.total_cmp(&b.1.c));
-    let mut groups: Vec<BudgetRuns<'a>> = named
-        .chunk_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)).is_eq())
-        .map(|group| BudgetRuns {
-            budget: nominal(group[0].1),
-            runs: group.to_vec(),
-        })
-        .collect();
-    for group in unnamed.chunk_by(|a, b| b.1.c <= a.1.c * SAME_BUDGET) {
-        let ln_c = group.iter().map(|(_, run)| run.c.ln()).sum::<f64>() / group.len() as f64;
-        groups.push(BudgetRuns {
-            budget: ln_c.exp(),
-            runs: group.to_vec(),
-        });
-    }
-    groups
 }
 
 #[cfg(test)]

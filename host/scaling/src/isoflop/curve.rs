@@ -3,6 +3,9 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use super::UnitVariance;
+use crate::sample::Sample;
+
 /// Loss as a polynomial in `u = (ln N − center) / half_width`, which runs over
 /// [−1, 1] between the smallest and the largest size fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,10 +23,20 @@ pub struct Curve {
 
 /// One run on a curve.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sample {
+pub(super) struct Point {
     pub(super) ln_n: f64,
     pub(super) loss: f64,
     pub(super) weight: f64,
+}
+
+impl Point {
+    pub(super) fn of(sample: &Sample, row: usize) -> Self {
+        Self {
+            ln_n: sample.ln_n[row],
+            loss: sample.loss[row],
+            weight: sample.weight[row],
+        }
+    }
 }
 
 /// Where a curve is lowest between the ends, in units of u.
@@ -37,21 +50,21 @@ pub(super) enum Lowest {
 }
 
 impl Curve {
-    /// Fits a polynomial of `degree` to samples with more than `degree` distinct
+    /// Fits a polynomial of `degree` to points with more than `degree` distinct
     /// sizes; also returns the weighted sum of squared residuals.
-    pub(super) fn fit(samples: &[Sample], degree: usize) -> Option<(Self, f64)> {
-        let (low, high) = samples
+    pub(super) fn fit(points: &[Point], degree: usize) -> Option<(Self, f64)> {
+        let (low, high) = points
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
                 (low.min(s.ln_n), high.max(s.ln_n))
             });
         let (center, half_width) = (f64::midpoint(low, high), (high - low) / 2.0);
-        let design = DMatrix::from_fn(samples.len(), degree + 1, |i, j| {
-            ((samples[i].ln_n - center) / half_width).powi(j as i32) * samples[i].weight.sqrt()
+        let design = DMatrix::from_fn(points.len(), degree + 1, |i, j| {
+            ((points[i].ln_n - center) / half_width).powi(j as i32) * points[i].weight.sqrt()
         });
         let target = DVector::from_iterator(
-            samples.len(),
-            samples.iter().map(|s| s.loss * s.weight.sqrt()),
+            points.len(),
+            points.iter().map(|s| s.loss * s.weight.sqrt()),
         );
         let factors = design.clone().qr();
         let inverse = factors.r().try_inverse()?;
@@ -120,6 +133,18 @@ impl Curve {
         sum
     }
 
+    /// Variances of ln N* and L* at the minimum `u`, for noise of variance 1.
+    pub(super) fn unit_variance(&self, u: f64) -> UnitVariance {
+        // Delta method: du*/dβ = −φ'(u*)/p''(u*); L* does not move with u*.
+        let slope = self.basis(u, 1);
+        let value = self.basis(u, 0);
+        let in_ln_n = self.half_width / self.derivative(u, 2);
+        UnitVariance {
+            ln_n: self.unit_cov(&slope, &slope) * in_ln_n.powi(2),
+            loss: self.unit_cov(&value, &value),
+        }
+    }
+
     /// The lowest point of a parabola or cubic over [−1, 1].
     pub(super) fn lowest(&self) -> Lowest {
         let at = |power: usize| self.coefficients.get(power).copied().unwrap_or(0.0);
@@ -155,10 +180,10 @@ impl Curve {
 mod tests {
     use super::*;
 
-    fn samples(loss: impl Fn(f64) -> f64) -> Vec<Sample> {
+    fn samples(loss: impl Fn(f64) -> f64) -> Vec<Point> {
         (0..7)
             .map(|i| f64::from(i) - 3.0)
-            .map(|x| Sample {
+            .map(|x| Point {
                 ln_n: x,
                 loss: loss(x),
                 weight: 1.0,

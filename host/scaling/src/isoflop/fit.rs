@@ -1,22 +1,14 @@
 //! Fitting all budgets with one noise level.
 
-use super::curve::{Lowest, Sample};
+use super::curve::{Lowest, Point};
 use super::{
     BudgetFit, CUBIC_POINTS, Curve, CurveFit, Diagnosis, Isoflop, MIN_POINTS, Method, Minimum,
-    Noise, Outcome, UnitVariance,
+    Noise, Outcome,
 };
+use crate::budget::Budget;
 use crate::interval::Interval;
-use crate::run::Run;
+use crate::sample::Sample;
 use crate::student;
-
-/// The runs of one budget.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct BudgetRuns<'a> {
-    /// FLOPs that they were planned for.
-    pub(crate) budget: f64,
-    /// Each run with its position in the list that is being analysed; not empty.
-    pub(crate) runs: Vec<(usize, &'a Run)>,
-}
 
 /// Sizes within this factor of the lowest one are the window of the windowed
 /// parabola.
@@ -24,14 +16,18 @@ const WINDOW: f64 = 4.0;
 
 /// Fits every curve of every budget, pools the noise and judges the minima.
 ///
-/// All numbers of the runs have to be finite and positive.
-pub(crate) fn fit(budgets: &[BudgetRuns<'_>]) -> Isoflop {
-    let mut drafts: Vec<Draft> = budgets.iter().map(Draft::new).collect();
-    drafts.sort_by(|a, b| a.budget.total_cmp(&b.budget));
+/// Budgets keep the order that they have in the sample.
+pub(crate) fn fit(sample: &Sample) -> Isoflop {
+    let drafts: Vec<Draft> = sample
+        .budgets
+        .iter()
+        .map(|budget| Draft::new(sample, budget))
+        .collect();
     let noise = pool(&drafts);
     Isoflop {
         noise,
         budgets: drafts.iter().map(|draft| draft.judge(noise)).collect(),
+        drafts,
     }
 }
 
@@ -44,68 +40,60 @@ struct Size {
 }
 
 /// A curve before the noise is known.
-struct DraftCurve {
-    method: Method,
-    curve: Curve,
+#[derive(Debug, Clone)]
+pub(super) struct DraftCurve {
+    pub(super) method: Method,
+    pub(super) curve: Curve,
+    /// Rows of the sample that it went through.
+    pub(super) rows: Vec<usize>,
     sizes: usize,
     rss: f64,
     dof: f64,
 }
 
 /// A budget before the noise is known.
-struct Draft {
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
     budget: f64,
     c: f64,
     runs: Vec<usize>,
     sizes: Vec<Size>,
-    curves: Vec<DraftCurve>,
+    pub(super) curves: Vec<DraftCurve>,
     seed_rss: f64,
     seed_dof: f64,
 }
 
 impl Draft {
-    fn new(group: &BudgetRuns<'_>) -> Self {
-        let mut runs = group.runs.clone();
-        runs.sort_by(|a, b| a.1.n.total_cmp(&b.1.n).then(a.0.cmp(&b.0)));
-        let samples: Vec<Sample> = runs
-            .iter()
-            .map(|(_, run)| Sample {
-                ln_n: run.n.ln(),
-                loss: run.loss,
-                weight: run.weight.unwrap_or(1.0),
-            })
-            .collect();
+    fn new(sample: &Sample, budget: &Budget) -> Self {
+        let (ln_n, ln_d) = (&sample.ln_n, &sample.ln_d);
+        let mut rows = budget.rows.clone();
+        rows.sort_by(|&a, &b| ln_n[a].total_cmp(&ln_n[b]).then(a.cmp(&b)));
         let mut sizes: Vec<Size> = Vec::new();
         let (mut seed_rss, mut seed_dof) = (0.0, 0.0);
-        for same in runs.chunk_by(|a, b| a.1.n.total_cmp(&b.1.n).is_eq()) {
-            let total: f64 = same.iter().map(|(_, r)| r.weight.unwrap_or(1.0)).sum();
-            let mean = |value: &dyn Fn(&Run) -> f64| {
-                let sum: f64 = same
-                    .iter()
-                    .map(|(_, run)| run.weight.unwrap_or(1.0) * value(run))
-                    .sum();
-                sum / total
+        for same in rows.chunk_by(|&a, &b| ln_n[a].total_cmp(&ln_n[b]).is_eq()) {
+            let total: f64 = same.iter().map(|&row| sample.weight[row]).sum();
+            let mean = |column: &[f64]| {
+                let products = same.iter().map(|&row| sample.weight[row] * column[row]);
+                products.sum::<f64>() / total
             };
-            let loss = mean(&|run| run.loss);
+            let loss = mean(&sample.loss);
             let deviations = same
                 .iter()
-                .map(|(_, run)| run.weight.unwrap_or(1.0) * (run.loss - loss).powi(2));
+                .map(|&row| sample.weight[row] * (sample.loss[row] - loss).powi(2));
             seed_rss += deviations.sum::<f64>();
-            seed_dof += (same.len() - 1) as f64;
+            seed_dof += (sample.distinct(same) - 1) as f64;
             sizes.push(Size {
-                ln_n: same[0].1.n.ln(),
-                ln_d: mean(&|run| run.d.ln()),
+                ln_n: ln_n[same[0]],
+                ln_d: mean(ln_d),
                 loss,
             });
         }
-        let ln_c: f64 = runs.iter().map(|(_, run)| run.c.ln()).sum::<f64>() / runs.len() as f64;
-        let curves = draft_curves(&samples, &sizes);
         Self {
-            budget: group.budget,
-            c: ln_c.exp(),
-            runs: runs.iter().map(|(index, _)| *index).collect(),
+            budget: budget.nominal,
+            c: budget.c,
+            runs: rows.iter().map(|&row| sample.runs[row]).collect(),
+            curves: draft_curves(sample, &rows, &sizes),
             sizes,
-            curves,
             seed_rss,
             seed_dof,
         }
@@ -191,14 +179,7 @@ impl Draft {
 
     fn minimum(&self, draft: &DraftCurve, u: f64, curvature: Interval, sd: f64, t: f64) -> Minimum {
         let curve = &draft.curve;
-        // Delta method: du*/dβ = −φ'(u*)/p''(u*); L* does not move with u*.
-        let slope = curve.basis(u, 1);
-        let value = curve.basis(u, 0);
-        let in_ln_n = curve.half_width / curve.derivative(u, 2);
-        let unit_variance = UnitVariance {
-            ln_n: curve.unit_cov(&slope, &slope) * in_ln_n.powi(2),
-            loss: curve.unit_cov(&value, &value),
-        };
+        let unit_variance = curve.unit_variance(u);
         let ln_n_se = sd * unit_variance.ln_n.sqrt();
         let loss_se = sd * unit_variance.loss.sqrt();
         let n = curve.n_at(u);
@@ -218,7 +199,7 @@ impl Draft {
 
     /// ln D and its slope at a size between two measured ones. At one budget D is
     /// C over FLOPs per unit, a smooth and nearly straight function of ln N.
-    fn ln_d_at(&self, ln_n: f64) -> (f64, f64) {
+    pub(super) fn ln_d_at(&self, ln_n: f64) -> (f64, f64) {
         let right = self
             .sizes
             .partition_point(|size| size.ln_n < ln_n)
@@ -258,24 +239,26 @@ impl Draft {
     }
 }
 
-fn draft_curves(samples: &[Sample], sizes: &[Size]) -> Vec<DraftCurve> {
+fn draft_curves(sample: &Sample, rows: &[usize], sizes: &[Size]) -> Vec<DraftCurve> {
     let mut curves = Vec::new();
-    let mut push = |method, samples: &[Sample], sizes: usize, degree: usize| {
-        if let Some((curve, rss)) = Curve::fit(samples, degree) {
+    let mut push = |method, rows: Vec<usize>, sizes: usize, degree: usize| {
+        let points: Vec<Point> = rows.iter().map(|&row| Point::of(sample, row)).collect();
+        if let Some((curve, rss)) = Curve::fit(&points, degree) {
             curves.push(DraftCurve {
                 method,
                 curve,
                 sizes,
                 rss,
-                dof: (samples.len() - degree - 1) as f64,
+                dof: sample.distinct(&rows) as f64 - degree as f64 - 1.0,
+                rows,
             });
         }
     };
     if sizes.len() >= CUBIC_POINTS {
-        push(Method::Cubic, samples, sizes.len(), 3);
+        push(Method::Cubic, rows.to_vec(), sizes.len(), 3);
     }
     if sizes.len() >= MIN_POINTS {
-        push(Method::Parabola, samples, sizes.len(), 2);
+        push(Method::Parabola, rows.to_vec(), sizes.len(), 2);
         let lowest = sizes
             .iter()
             .min_by(|a, b| a.loss.total_cmp(&b.loss))
@@ -283,8 +266,12 @@ fn draft_curves(samples: &[Sample], sizes: &[Size]) -> Vec<DraftCurve> {
         let near = |ln_n: f64| (ln_n - lowest).abs() <= WINDOW.ln();
         let near_sizes = sizes.iter().filter(|size| near(size.ln_n)).count();
         if (MIN_POINTS..sizes.len()).contains(&near_sizes) {
-            let near: Vec<Sample> = samples.iter().copied().filter(|s| near(s.ln_n)).collect();
-            push(Method::WindowedParabola, &near, near_sizes, 2);
+            let near: Vec<usize> = rows
+                .iter()
+                .copied()
+                .filter(|&row| near(sample.ln_n[row]))
+                .collect();
+            push(Method::WindowedParabola, near, near_sizes, 2);
         }
     }
     curves

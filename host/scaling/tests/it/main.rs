@@ -9,5 +9,6 @@ mod analysis;
 mod coverage;
 mod demonstration;
 mod known_answers;
+mod refit;
 mod simulation;
 mod sweeps;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::run::Run;
 
 fn runs(losses: &[(f64, f64)]) -> Vec<Run> {
     losses
@@ -12,15 +13,8 @@ fn runs(losses: &[(f64, f64)]) -> Vec<Run> {
         .collect()
 }
 
-fn group(runs: &[Run]) -> BudgetRuns<'_> {
-    BudgetRuns {
-        budget: 1e10,
-        runs: runs.iter().enumerate().collect(),
-    }
-}
-
 fn fit_one(runs: &[Run]) -> (Option<Noise>, BudgetFit) {
-    let mut fitted = fit(&[group(runs)]);
+    let mut fitted = fit(&Sample::new(runs).unwrap());
     (fitted.noise, fitted.budgets.remove(0))
 }
 
@@ -126,7 +120,14 @@ fn noise_is_pooled_over_budgets_and_seeds() {
         runs(&losses)
     };
     let (quiet, loud) = (pairs(0.01), pairs(0.03));
-    let fitted = fit(&[group(&quiet), group(&loud)]);
+    let both: Vec<Run> = (quiet.iter().map(|run| (1.0, run)))
+        .chain(loud.iter().map(|run| (2.0, run)))
+        .map(|(budget, run)| Run {
+            budget: Some(budget),
+            ..run.clone()
+        })
+        .collect();
+    let fitted = fit(&Sample::new(&both).unwrap());
     let noise = fitted.noise.unwrap();
     let rss = 10.0 * (0.01_f64.powi(2) + 0.03_f64.powi(2));
     assert!(
