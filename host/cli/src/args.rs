@@ -1,8 +1,12 @@
 //! The command line.
 
+mod finished;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub use finished::{Columns, Finished, Fit, Out, Targets};
 
 use crate::setup;
 
@@ -64,23 +68,31 @@ Examples:
   flops-fit train manifest.toml
   flops-fit train manifest.toml --retrain      after rebuilding a plugin under the same version")]
     Train(Train),
-    /// Fit scaling laws to finished trials
+    /// Fit scaling laws to finished runs: a sweep's, or a table of anybody's
     #[command(
         alias = "fit",
         after_help = "\
 Examples:
   flops-fit analyze manifest.toml
-  flops-fit analyze outputs/gpt-stories --set analysis.targets='[1e13, 1e14]'
-  flops-fit analyze runs.csv                   needs neither libtorch nor plugins"
+  flops-fit analyze outputs/gpt-stories --target 1e13 --target 1e14
+  flops-fit analyze runs.csv --out fitted      needs neither libtorch nor plugins",
+        after_long_help = finished::examples("\
+  flops-fit analyze manifest.toml
+  flops-fit analyze outputs/gpt-stories --target 1e13 --target 1e14
+  flops-fit analyze runs.csv --out fitted      needs neither libtorch nor plugins")
     )]
-    Analyze(Source),
+    Analyze(Analyze),
     /// Draw the plots
     #[command(
         alias = "plot",
         after_help = "\
 Examples:
   flops-fit visualize manifest.toml
-  flops-fit visualize outputs/gpt-stories --open"
+  flops-fit visualize outputs/gpt-stories --open",
+        after_long_help = finished::examples("\
+  flops-fit visualize manifest.toml
+  flops-fit visualize outputs/gpt-stories --open
+  flops-fit visualize runs.csv --out fitted")
     )]
     Visualize(Visualize),
     /// Optimal N and D and the expected loss at other budgets
@@ -88,13 +100,21 @@ Examples:
 Examples:
   flops-fit predict manifest.toml --budget 1e12 --budget 1e13
   flops-fit predict outputs/gpt-stories --budget 1e12 --out forecast.json
-  flops-fit predict runs.csv --budget 1e12 --fit-up-to 3e11")]
+  flops-fit predict runs.csv --budget 1e12 --fit-up-to 3e11",
+        after_long_help = finished::examples("\
+  flops-fit predict manifest.toml --budget 1e12 --budget 1e13
+  flops-fit predict outputs/gpt-stories --budget 1e12 --out forecast.json
+  flops-fit predict runs.csv --budget 1e12 --fit-up-to 3e11"))]
     Predict(Predict),
     /// Print the compute-optimal table
     #[command(after_help = "\
 Examples:
   flops-fit table manifest.toml
-  flops-fit table outputs/gpt-stories --markdown")]
+  flops-fit table outputs/gpt-stories --style latex",
+        after_long_help = finished::examples("\
+  flops-fit table manifest.toml
+  flops-fit table outputs/gpt-stories --style latex > table.tex
+  flops-fit table runs.csv --style csv"))]
     Table(Table),
     /// Say how far a sweep is
     #[command(after_help = "\
@@ -144,12 +164,36 @@ pub struct Train {
     pub retrain: bool,
 }
 
+/// `analyze`.
+#[derive(Debug, clap::Args)]
+pub struct Analyze {
+    /// The runs
+    #[command(flatten)]
+    pub finished: Finished,
+
+    /// What to predict
+    #[command(flatten)]
+    pub targets: Targets,
+
+    /// Where files go
+    #[command(flatten)]
+    pub out: Out,
+}
+
 /// `visualize`.
 #[derive(Debug, clap::Args)]
 pub struct Visualize {
-    /// The sweep
+    /// The runs
     #[command(flatten)]
-    pub source: Source,
+    pub finished: Finished,
+
+    /// What to predict
+    #[command(flatten)]
+    pub targets: Targets,
+
+    /// Where files go
+    #[command(flatten)]
+    pub out: Out,
 
     /// Show the plots in the desktop's viewer
     #[arg(long)]
@@ -159,9 +203,9 @@ pub struct Visualize {
 /// `predict`.
 #[derive(Debug, clap::Args)]
 pub struct Predict {
-    /// The sweep
+    /// The runs
     #[command(flatten)]
-    pub source: Source,
+    pub finished: Finished,
 
     /// A budget in FLOPs, such as 1e15; may be given several times
     #[arg(long = "budget", value_name = "FLOPS", value_parser = flops, required = true)]
@@ -179,13 +223,35 @@ pub struct Predict {
 /// `table`.
 #[derive(Debug, clap::Args)]
 pub struct Table {
-    /// The sweep
+    /// The runs
     #[command(flatten)]
-    pub source: Source,
+    pub finished: Finished,
 
-    /// As Markdown
-    #[arg(long)]
+    /// What to predict
+    #[command(flatten)]
+    pub targets: Targets,
+
+    /// As what the tables are written
+    #[arg(long, value_enum, default_value_t)]
+    pub style: Style,
+
+    /// The same as --style markdown
+    #[arg(long, conflicts_with = "style")]
     pub markdown: bool,
+}
+
+/// As what tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Style {
+    /// Aligned columns for a terminal
+    #[default]
+    Text,
+    /// Pipe tables
+    Markdown,
+    /// One block of comma-separated values a table
+    Csv,
+    /// booktabs tables
+    Latex,
 }
 
 /// `doctor`.

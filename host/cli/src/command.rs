@@ -26,7 +26,7 @@ pub fn execute(args: &Args) -> Result<Exit, CommandError> {
         Command::Run(train) => sweep::run(train, format),
         Command::Plan(source) => sweep::plan(source, format),
         Command::Train(train) => sweep::train(train, format),
-        Command::Analyze(source) => report::analyze(source, format),
+        Command::Analyze(analyze) => report::analyze(analyze, format),
         Command::Visualize(visualize) => report::visualize(visualize, format),
         Command::Predict(predict) => report::predict(predict, format),
         Command::Table(table) => report::table(table, format),

@@ -12,6 +12,7 @@ pub mod args;
 pub mod command;
 pub mod doctor;
 pub mod exit;
+pub mod input;
 pub mod interrupt;
 pub mod manifest;
 pub mod output;

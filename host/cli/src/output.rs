@@ -5,7 +5,7 @@
 //!   manifest.toml            resolved copy: defaults and overrides written out
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
 //!   trials/<id>/             trial.json progress.jsonl result.json worker.log
-//!   analysis.json runs.csv table.md plots/ report.html
+//!   analysis.json runs.csv table.{md,tex,csv} plots/ report.html
 //!   .lock                    held by the command that writes here
 //! ```
 //!

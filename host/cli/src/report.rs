@@ -37,6 +37,7 @@ pub use table::{Format, render, render_forecast};
 
 use crate::output::Output;
 use crate::plan::Plan;
+use runs::Row;
 
 /// Why a sweep could not be analysed.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +81,33 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
             path: output.path().to_owned(),
             source,
         })?;
-    analysis.write(&output.analysis())?;
-    file::replace(
-        &output.table(),
-        render(&analysis, Format::Markdown).as_bytes(),
-    )?;
+    write_analysis(output.path(), &analysis)?;
     Ok(analysis)
+}
+
+/// Writes `runs.csv`, `analysis.json` and the tables of runs from elsewhere to
+/// `folder`.
+///
+/// # Errors
+/// When a file can't be written.
+pub fn write_into(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<(), ReportError> {
+    let output = Output::at(folder);
+    runs::write(&output.runs_csv(), rows)?;
+    write_analysis(folder, analysis)
+}
+
+/// `analysis.json`, `table.md`, `table.tex`, `table.csv`.
+fn write_analysis(folder: &Path, analysis: &Analysis) -> Result<(), ReportError> {
+    let output = Output::at(folder);
+    analysis.write(&output.analysis())?;
+    for (path, format) in [
+        (output.table(), Format::Markdown),
+        (output.table().with_extension("tex"), Format::Latex),
+        (output.table().with_extension("csv"), Format::Csv),
+    ] {
+        file::replace(&path, render(analysis, format).as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Draws the figures of a sweep and writes `plots/` and `report.html`; returns

@@ -7,10 +7,11 @@ use flops_fit_trial::DocumentError;
 
 use crate::{
     exit::Exit,
+    input::InputError,
     manifest::ManifestError,
     output::LockError,
     plan::PlanError,
-    report::{ForecastError, ReportError, WriteError, runs::RunsError},
+    report::{ForecastError, ReportError, WriteError},
     setup,
     sweep::SweepError,
     worker::WorkerError,
@@ -35,7 +36,7 @@ pub enum CommandError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
-    Runs(#[from] RunsError),
+    Input(#[from] InputError),
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error(transparent)]
@@ -53,6 +54,12 @@ pub enum CommandError {
     NotPlanned { output: PathBuf, manifest: PathBuf },
     #[error("{} is no manifest; this command needs one, since it trains", path.display())]
     NotAManifest { path: PathBuf },
+    #[error("{flag} is for tables of runs from elsewhere; {} is a sweep, whose columns have their names (its runs.csv is a table)", path.display())]
+    FlagOfTable { flag: &'static str, path: PathBuf },
+    #[error(
+        "--set {set}: a table of runs has no manifest; the flags of `flops-fit analyze --help` do the same"
+    )]
+    SetOnTable { set: String },
     #[error("watching for Ctrl-C: {0}")]
     Signals(io::Error),
     #[error("printing the result: {0}")]
@@ -64,7 +71,10 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Manifest(_) | Self::NotAManifest { .. } => Exit::Manifest,
-            Self::NoSweep { .. } => Exit::Usage,
+            Self::NoSweep { .. } | Self::FlagOfTable { .. } | Self::SetOnTable { .. } => {
+                Exit::Usage
+            }
+            Self::Input(error) => input_exit(error),
             Self::Plan(error) => plan_exit(error),
             Self::Lock(LockError::Busy { .. }) => Exit::Busy,
             Self::Sweep(SweepError::Rebuilt { .. }) => Exit::Rebuilt,
@@ -74,7 +84,6 @@ impl CommandError {
             Self::NotPlanned { .. }
             | Self::Analysis { .. }
             | Self::Forecast(_)
-            | Self::Runs(_)
             | Self::Report(ReportError::Analysis { .. }) => Exit::Analysis,
             Self::Lock(_)
             | Self::Sweep(_)
@@ -94,5 +103,19 @@ fn plan_exit(error: &PlanError) -> Exit {
         PlanError::Worker(_) | PlanError::Start { .. } => Exit::Environment,
         PlanError::Interrupted => Exit::Interrupted,
         PlanError::Document(_) => Exit::Internal,
+    }
+}
+
+fn input_exit(error: &InputError) -> Exit {
+    match error {
+        InputError::UnknownColumn { .. }
+        | InputError::UnknownField { .. }
+        | InputError::UnknownName { .. }
+        | InputError::DerivedWord { .. }
+        | InputError::RepeatedField { .. }
+        | InputError::MissingColumn { .. }
+        | InputError::Formula(_) => Exit::Usage,
+        InputError::Io { .. } => Exit::Internal,
+        _ => Exit::Analysis,
     }
 }

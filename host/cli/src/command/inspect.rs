@@ -127,7 +127,7 @@ fn render(plan: &Plan, state: &State) -> String {
     );
     for TrialState { row, step } in &state.trials {
         let text = |value: Option<String>| value.unwrap_or_default();
-        sheet.rows.push(vec![
+        sheet.push([
             text(row.trial.clone()),
             text(row.budget.map(quantity::flops)),
             text(row.size.map(|size| size.to_string())),

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{CommandError, print, print_as, say, subject::Finished};
 use crate::{
-    args::{Format, Predict, Source, Table, Visualize},
+    args::{Analyze, Format, Predict, Style, Table, Visualize},
     exit::Exit,
-    report::{self, Analysis, show},
+    report::{self, show},
 };
 
 fn style(format: Format) -> report::Format {
@@ -18,20 +18,28 @@ fn style(format: Format) -> report::Format {
     }
 }
 
-/// `flops-fit analyze`: of a sweep, its files are written too.
-pub(super) fn analyze(source: &Source, format: Format) -> Result<Exit, CommandError> {
-    let analysis = analyze_and_keep(&Finished::of(source)?)?;
+/// `flops-fit analyze`: of a sweep, its files are written too; of a table, where
+/// `--out` says.
+pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, CommandError> {
+    let finished = Finished::of(&analyze.finished)?.predicting(&analyze.targets);
+    let analysis = match (&finished, &analyze.out.out) {
+        (
+            Finished::Sweep {
+                output, options, ..
+            },
+            None,
+        ) => report::analyze(output, options)?,
+        (_, folder) => {
+            let (rows, analysis) = finished.analyze(|_| true)?;
+            if let Some(folder) = folder {
+                report::write_into(folder, &rows, &analysis)?;
+                report::visualize_into(folder, &analysis, &[])?;
+            }
+            analysis
+        }
+    };
     print(&report::render(&analysis, style(format)))?;
     Ok(Exit::Success)
-}
-
-fn analyze_and_keep(finished: &Finished) -> Result<Analysis, CommandError> {
-    match finished {
-        Finished::Sweep {
-            output, options, ..
-        } => Ok(report::analyze(output, options)?),
-        Finished::Table { .. } => finished.analyze(|_| true),
-    }
 }
 
 #[derive(Serialize)]
@@ -42,11 +50,15 @@ struct Drawn {
 
 /// `flops-fit visualize`.
 pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, CommandError> {
-    let finished = Finished::of(&visualize.source)?;
-    let analysis = finished.analyze(|_| true)?;
-    let mut paths = match &finished {
-        Finished::Sweep { output, .. } => report::visualize(output, &analysis)?,
-        Finished::Table { path, .. } => {
+    let finished = Finished::of(&visualize.finished)?.predicting(&visualize.targets);
+    let (rows, analysis) = finished.analyze(|_| true)?;
+    let mut paths = match (&finished, &visualize.out.out) {
+        (_, Some(folder)) => {
+            report::write_into(folder, &rows, &analysis)?;
+            report::visualize_into(folder, &analysis, &[])?
+        }
+        (Finished::Sweep { output, .. }, None) => report::visualize(output, &analysis)?,
+        (Finished::Table { path, .. }, None) => {
             let folder = path.parent().unwrap_or(Path::new(""));
             report::visualize_into(folder, &analysis, &[])?
         }
@@ -72,7 +84,7 @@ pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, C
 /// `flops-fit predict`.
 pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, CommandError> {
     let most = predict.fit_up_to.unwrap_or(f64::INFINITY);
-    let analysis = Finished::of(&predict.source)?
+    let (_, analysis) = Finished::of(&predict.finished)?
         .analyze(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most))?;
     let forecast = report::predict(&analysis, &predict.budgets)?;
     if let Some(out) = &predict.out {
@@ -84,11 +96,15 @@ pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, Command
 
 /// `flops-fit table`.
 pub(super) fn table(table: &Table, format: Format) -> Result<Exit, CommandError> {
-    let analysis = Finished::of(&table.source)?.analyze(|_| true)?;
-    let style = if table.markdown && format == Format::Text {
-        report::Format::Markdown
-    } else {
-        style(format)
+    let finished = Finished::of(&table.finished)?.predicting(&table.targets);
+    let (_, analysis) = finished.analyze(|_| true)?;
+    let style = match (format, table.style) {
+        (Format::Json, _) => report::Format::Json,
+        (_, Style::Markdown) => report::Format::Markdown,
+        _ if table.markdown => report::Format::Markdown,
+        (_, Style::Csv) => report::Format::Csv,
+        (_, Style::Latex) => report::Format::Latex,
+        (_, Style::Text) => report::Format::Text,
     };
     print(&report::render(&analysis, style))?;
     Ok(Exit::Success)

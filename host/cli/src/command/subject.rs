@@ -1,12 +1,13 @@
 //! What a command is about: a manifest, an output folder, or a table of runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use flops_fit_scaling::Options;
 
 use super::CommandError;
 use crate::{
-    args::Source,
+    args::{self, Source},
+    input::{self, Checks, Form, Mapping},
     manifest::Manifest,
     output::Output,
     plan::Plan,
@@ -31,7 +32,7 @@ pub(super) fn manifest(source: &Source) -> Result<Manifest, CommandError> {
         }
         return Ok(manifest);
     }
-    if is_table(path) {
+    if Form::of(path).is_some() {
         return Err(CommandError::NotAManifest { path: path.clone() });
     }
     Ok(Manifest::load(path, &source.sets)?)
@@ -46,19 +47,49 @@ pub(super) enum Finished {
         options: Options,
     },
     /// A table.
-    Table { path: PathBuf, options: Options },
+    Table {
+        path: PathBuf,
+        form: Form,
+        mapping: Mapping,
+        unit: String,
+        checks: Checks,
+        options: Options,
+    },
 }
 
 impl Finished {
-    pub(super) fn of(source: &Source) -> Result<Self, CommandError> {
-        let path = &source.path;
-        if is_table(path) {
+    pub(super) fn of(args: &args::Finished) -> Result<Self, CommandError> {
+        let path = &args.source.path;
+        if let Some(form) = args.columns.form.or_else(|| Form::of(path))
+            && !path.is_dir()
+        {
+            if let Some(set) = args.source.sets.first() {
+                return Err(CommandError::SetOnTable { set: set.clone() });
+            }
             return Ok(Self::Table {
                 path: path.clone(),
+                form,
+                mapping: args.columns.mapping(),
+                unit: args
+                    .columns
+                    .unit
+                    .clone()
+                    .unwrap_or_else(|| TOKENS.to_owned()),
+                checks: if args.fit.no_quality_checks {
+                    Checks::Off
+                } else {
+                    Checks::On
+                },
                 options: Options::default(),
             });
         }
-        let manifest = manifest(source)?;
+        if let Some(flag) = args.columns.given() {
+            return Err(CommandError::FlagOfTable {
+                flag,
+                path: path.clone(),
+            });
+        }
+        let manifest = manifest(&args.source)?;
         let output = Output::at(&manifest.output_dir);
         if !Output::is_one(output.path()) {
             return Err(CommandError::NotPlanned {
@@ -73,8 +104,20 @@ impl Finished {
         })
     }
 
-    /// Fits the runs that `keep` likes, without writing anything.
-    pub(super) fn analyze(&self, keep: impl Fn(&Row) -> bool) -> Result<Analysis, CommandError> {
+    /// The same with the budgets to predict.
+    pub(super) fn predicting(mut self, targets: &args::Targets) -> Self {
+        let (Self::Sweep { options, .. } | Self::Table { options, .. }) = &mut self;
+        if !targets.targets.is_empty() {
+            options.targets.clone_from(&targets.targets);
+        }
+        self
+    }
+
+    /// The runs and the analysis of those that `keep` likes; nothing is written.
+    pub(super) fn analyze(
+        &self,
+        keep: impl Fn(&Row) -> bool,
+    ) -> Result<(Vec<Row>, Analysis), CommandError> {
         let (path, mut rows, subject, options) = match self {
             Self::Sweep {
                 output,
@@ -88,23 +131,32 @@ impl Finished {
                 let rows = runs::collect(output, plan);
                 (output.path(), rows, subject, options)
             }
-            Self::Table { path, options } => {
+            Self::Table {
+                path,
+                form,
+                mapping,
+                unit,
+                checks,
+                options,
+            } => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
                 let subject = Subject {
                     sweep: name.into_owned(),
-                    unit: "tokens".to_owned(),
+                    unit: unit.clone(),
                 };
-                (path.as_path(), runs::read(path)?, subject, options)
+                let rows = input::read(path, *form, mapping, *checks)?;
+                (path.as_path(), rows, subject, options)
             }
         };
         rows.retain(|row| keep(row));
-        Analysis::of(&rows, subject, options).map_err(|source| CommandError::Analysis {
+        let analysis = Analysis::of(&rows, subject, options);
+        let analysis = analysis.map_err(|source| CommandError::Analysis {
             path: path.to_owned(),
             source,
-        })
+        })?;
+        Ok((rows, analysis))
     }
 }
 
-fn is_table(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "csv")
-}
+/// What D counts where nobody says.
+const TOKENS: &str = "tokens";

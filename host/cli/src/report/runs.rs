@@ -13,7 +13,7 @@ use flops_fit_scaling::{Run, quantity};
 use flops_fit_trial::{Outcome, TrialResult};
 use serde::{Deserialize, Serialize};
 
-pub use self::csv::{RunsError, read, write};
+pub use self::csv::write;
 use crate::output::Output;
 use crate::plan::{Plan, PlannedBudget, PlannedRun, Skipped};
 
@@ -41,6 +41,14 @@ impl Status {
         Self::Skipped,
         Self::Pending,
     ];
+
+    /// The words that stand for them, in a sentence.
+    pub const WORDS: &str = "completed, failed, diverged, skipped or pending";
+
+    /// What a word of `runs.csv` stands for.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
 
     /// The word that stands for it in `runs.csv`.
     pub fn word(self) -> &'static str {
@@ -93,6 +101,8 @@ pub struct Row {
     pub seconds: Option<f64>,
     /// Why there is no loss.
     pub reason: Option<String>,
+    /// Weight in every fit, relative to other runs; 1 where absent.
+    pub weight: Option<f64>,
     /// Further counts of N by name.
     pub counts: BTreeMap<String, f64>,
 }
@@ -119,6 +129,7 @@ impl Row {
             steps: None,
             seconds: None,
             reason: None,
+            weight: None,
             counts: BTreeMap::new(),
         }
     }
@@ -196,6 +207,7 @@ impl Row {
         run.seed = self.seed;
         run.group.clone_from(&self.group);
         run.unique = self.unique;
+        run.weight = self.weight;
         run.label.clone_from(&self.trial);
         Some(run)
     }

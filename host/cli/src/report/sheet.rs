@@ -1,6 +1,15 @@
-//! A table of texts, and how it looks in a terminal, in Markdown and in HTML.
+//! A table: texts with the numbers behind them, and how it looks in a terminal, in
+//! Markdown, in HTML, in LaTeX and as values.
+//!
+//! What it keeps true: whatever a table is written as, it is this one, so that no
+//! two of them can disagree.
+
+mod csv;
+mod latex;
 
 use std::fmt::Write;
+
+use flops_fit_scaling::Interval;
 
 /// To which side a column's texts lean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,15 +20,68 @@ pub enum Lean {
     Right,
 }
 
+/// A text in a table, with its number where it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// As it is read.
+    pub text: String,
+    /// As it is computed with.
+    pub value: Value,
+}
+
+/// The number behind a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// It is a word, or nothing is known.
+    None,
+    /// A number.
+    Number(f64),
+    /// An estimate between its bounds.
+    Interval(Interval),
+}
+
+impl Cell {
+    /// A number as `text` shows it.
+    pub fn number(value: f64, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            value: Value::Number(value),
+        }
+    }
+
+    /// An interval as `text` shows it.
+    pub fn interval(interval: &Interval, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            value: Value::Interval(*interval),
+        }
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            value: Value::None,
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
 /// A table with a title, and remarks below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
     /// What the table is.
     pub title: String,
     /// Head of each column and where its texts lean.
     pub columns: Vec<(String, Lean)>,
-    /// As many texts in each row as there are columns.
-    pub rows: Vec<Vec<String>>,
+    /// As many cells in each row as there are columns.
+    pub rows: Vec<Vec<Cell>>,
     /// Remarks.
     pub remarks: Vec<String>,
 }
@@ -38,15 +100,24 @@ impl Sheet {
         }
     }
 
+    /// Adds a row with a cell for each column.
+    pub fn push<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(head, _)| head.as_str())
+    }
+
     /// Aligned columns between rules, as papers set them.
     pub fn text(&self) -> String {
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|column| {
-                let cells = self.rows.iter().map(|row| width(&row[column]));
+                let cells = self.rows.iter().map(|row| width(&row[column].text));
                 cells.fold(width(&self.columns[column].0), usize::max)
             })
             .collect();
-        let line = |cells: &mut dyn Iterator<Item = &String>| {
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::new();
             for ((cell, column), width) in cells.zip(&self.columns).zip(&widths) {
                 let pad = " ".repeat(width - self::width(cell));
@@ -59,10 +130,10 @@ impl Sheet {
         };
         let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
         let mut text = format!("{}\n  {rule}\n", self.title);
-        text += &line(&mut self.columns.iter().map(|(head, _)| head));
+        text += &line(&mut self.heads());
         text.extend(["  ", &rule, "\n"]);
         for row in &self.rows {
-            text += &line(&mut row.iter());
+            text += &line(&mut row.iter().map(|cell| cell.text.as_str()));
         }
         text.extend(["  ", &rule, "\n"]);
         for remark in &self.remarks {
@@ -74,13 +145,13 @@ impl Sheet {
     /// A section with a pipe table.
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n", self.title);
-        let row = |cells: &mut dyn Iterator<Item = &String>| {
+        let row = |cells: &mut dyn Iterator<Item = &str>| {
             let cells: Vec<String> = cells
                 .map(|cell| cell.replace('*', "\\*").replace('|', "\\|"))
                 .collect();
             format!("| {} |\n", cells.join(" | "))
         };
-        text += &row(&mut self.columns.iter().map(|(head, _)| head));
+        text += &row(&mut self.heads());
         for (_, lean) in &self.columns {
             text += match lean {
                 Lean::Left => "|:---",
@@ -89,7 +160,7 @@ impl Sheet {
         }
         text += "|\n";
         for cells in &self.rows {
-            text += &row(&mut cells.iter());
+            text += &row(&mut cells.iter().map(|cell| cell.text.as_str()));
         }
         for remark in &self.remarks {
             let _ = write!(text, "\n{}\n", remark.replace('*', "\\*"));
@@ -111,7 +182,7 @@ impl Sheet {
         for row in &self.rows {
             text += "<tr>";
             for (cell, (_, lean)) in row.iter().zip(&self.columns) {
-                let _ = write!(text, "<td{}>{}</td>", class(*lean), escape(cell));
+                let _ = write!(text, "<td{}>{}</td>", class(*lean), escape(&cell.text));
             }
             text += "</tr>\n";
         }
@@ -141,10 +212,13 @@ mod tests {
 
     fn sheet() -> Sheet {
         let mut sheet = Sheet::new("Minima", &[("C", Lean::Right), ("why | how", Lean::Left)]);
-        sheet.rows = vec![
-            vec!["1e10".to_owned(), "N* < 2".to_owned()],
-            vec!["3".to_owned(), "–".to_owned()],
-        ];
+        let interval = Interval {
+            estimate: 1e10,
+            low: 9e9,
+            high: 1.25e10,
+        };
+        sheet.push([Cell::interval(&interval, "1e10"), "N* < 2".into()]);
+        sheet.push([Cell::number(3.0, "3"), "–".into()]);
         sheet.remarks = vec!["C & D".to_owned()];
         sheet
     }
@@ -190,5 +264,35 @@ mod tests {
     </table>
     <p class="remark">C &amp; D</p>
     "#);
+    }
+
+    #[test]
+    fn latex() {
+        insta::assert_snapshot!(sheet().latex(), @r"
+    \begin{table}
+    \centering
+    \caption{Minima}
+    \begin{tabular}{rl}
+    \toprule
+    C & why | how \\
+    \midrule
+    $10^{10}$ & N$^*$ $<$ 2 \\
+    3 & -- \\
+    \bottomrule
+    \end{tabular}
+
+    \smallskip
+    {\footnotesize C \& D}
+    \end{table}
+    ");
+    }
+
+    #[test]
+    fn csv() {
+        insta::assert_snapshot!(sheet().csv(), @r"
+    c,c_low,c_high,why_how
+    10000000000,9000000000,12500000000,N* < 2
+    3,,,
+    ");
     }
 }

@@ -17,6 +17,10 @@ pub enum Format {
     Text,
     /// `table.md`.
     Markdown,
+    /// `table.tex`.
+    Latex,
+    /// `table.csv`: the compute-optimal table alone.
+    Csv,
     /// The whole of `analysis.json`.
     Json,
 }
@@ -48,6 +52,15 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
             }
             text
         }
+        Format::Latex => {
+            let sheets: Vec<String> = sheets(analysis).iter().map(Sheet::latex).collect();
+            format!(
+                "% {}\n% Needs \\usepackage{{booktabs}}.\n\n{}",
+                summary(analysis),
+                sheets.join("\n")
+            )
+        }
+        Format::Csv => sheets(analysis).last().map_or_else(String::new, Sheet::csv),
         Format::Json => json(analysis),
     }
 }
@@ -64,6 +77,8 @@ pub fn render_forecast(forecast: &Forecast, format: Format) -> String {
     match format {
         Format::Text => sheet().text(),
         Format::Markdown => sheet().markdown(),
+        Format::Latex => sheet().latex(),
+        Format::Csv => sheet().csv(),
         Format::Json => json(forecast),
     }
 }

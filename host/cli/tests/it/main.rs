@@ -5,4 +5,5 @@ mod exits;
 mod faults;
 mod resume;
 mod startup;
+mod tables;
 mod workbench;

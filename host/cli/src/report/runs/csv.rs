@@ -2,11 +2,10 @@
 //!
 //! Numbers are written in their shortest form that reads back to the same bits.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::{Row, Status};
+use super::Row;
 use crate::report::file::{self, WriteError};
 
 /// Columns in the order of the file, before the further counts of N.
@@ -15,49 +14,8 @@ const COLUMNS: [&str; 18] = [
     "loss_se", "lr", "group", "attempt", "steps", "seconds", "reason",
 ];
 
-/// Columns that a table of runs from elsewhere has to have.
-const NEEDED: [&str; 4] = ["n", "d", "c", "loss"];
-
-/// What the column `status` may hold.
-const STATUSES: &str = "completed, failed, diverged, skipped or pending";
-
 /// Start of the name of a column that holds a further count of N.
 const COUNT: &str = "n_";
-
-/// Why a `runs.csv` could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum RunsError {
-    /// Not readable, or not RFC 4180.
-    #[error("reading {}: {source}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// What the parser met.
-        source: csv::Error,
-    },
-    /// A column that every table needs is missing.
-    #[error("{} has no column `{column}`; a table of runs needs {}", path.display(), NEEDED.join(", "))]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// Name of the column.
-        column: &'static str,
-    },
-    /// A field that does not hold what its column is for.
-    #[error("{}:{line}: column `{column}` holds `{found}`, expected {expected}", path.display())]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Name of the column.
-        column: String,
-        /// What stands there.
-        found: String,
-        /// What is accepted.
-        expected: &'static str,
-    },
-}
 
 /// Writes the rows to `path`, whole or not at all.
 ///
@@ -70,10 +28,14 @@ pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
 fn render(rows: &[Row]) -> String {
     let counts: BTreeSet<&String> = rows.iter().flat_map(|row| row.counts.keys()).collect();
     let mut header: Vec<String> = COLUMNS.map(str::to_owned).to_vec();
+    // Few tables have weights.
+    let weighted = rows.iter().any(|row| row.weight.is_some());
+    header.extend(weighted.then(|| "weight".to_owned()));
     header.extend(counts.iter().map(|name| format!("{COUNT}{name}")));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let records = std::iter::once(header).chain(rows.iter().map(|row| {
         let mut record = fields(row);
+        record.extend(weighted.then(|| number(row.weight)));
         record.extend(
             counts
                 .iter()
@@ -116,118 +78,4 @@ fn fields(row: &Row) -> Vec<String> {
 
 fn number<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-/// Reads the rows of a file that [`write()`] wrote, or of any table of runs with
-/// the columns `n`, `d`, `c` and `loss`. Columns may stand in any order, columns
-/// of other names are passed over, and without a column `status` every row that
-/// has a loss is completed.
-///
-/// # Errors
-/// [`RunsError`] with the line and the column.
-pub fn read(path: &Path) -> Result<Vec<Row>, RunsError> {
-    let failed = |source| RunsError::Csv {
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
-    let header = reader.headers().map_err(failed)?.clone();
-    let missing = NEEDED.iter().find(|c| !header.iter().any(|h| h == **c));
-    if let Some(column) = missing {
-        return Err(RunsError::MissingColumn {
-            path: path.to_owned(),
-            column,
-        });
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(failed)?;
-        let record = Record {
-            path,
-            line: record.position().map_or(0, csv::Position::line),
-            fields: header.iter().zip(record.iter()).collect(),
-        };
-        rows.push(record.row()?);
-    }
-    Ok(rows)
-}
-
-/// One line with the names of its fields.
-struct Record<'a> {
-    path: &'a Path,
-    line: u64,
-    fields: Vec<(&'a str, &'a str)>,
-}
-
-impl Record<'_> {
-    fn row(&self) -> Result<Row, RunsError> {
-        let status = match self.text("status") {
-            Some(word) => Status::ALL
-                .into_iter()
-                .find(|status| status.word() == word)
-                .ok_or_else(|| self.wrong("status", STATUSES))?,
-            None if self.text("loss").is_some() => Status::Completed,
-            None => Status::Failed,
-        };
-        let mut counts = BTreeMap::new();
-        for (column, _) in &self.fields {
-            if let Some(name) = column.strip_prefix(COUNT)
-                && let Some(value) = self.parse(column, "a number")?
-            {
-                counts.insert(name.to_owned(), value);
-            }
-        }
-        Ok(Row {
-            trial: self.text("trial"),
-            status,
-            budget: self.parse("budget", "FLOPs")?,
-            size: self.parse("size", "a whole number")?,
-            seed: self.parse("seed", "a whole number from 0")?,
-            n: self.parse("n", "a number")?,
-            d: self.parse("d", "a number")?,
-            c: self.parse("c", "FLOPs")?,
-            spent: self.parse("spent", "FLOPs")?,
-            unique: self.parse("unique", "a number")?,
-            loss: self.parse("loss", "a number")?,
-            loss_se: self.parse("loss_se", "a number")?,
-            lr: self.parse("lr", "a number")?,
-            group: self.text("group"),
-            attempt: self.parse("attempt", "a whole number from 0")?,
-            steps: self.parse("steps", "a whole number from 0")?,
-            seconds: self.parse("seconds", "seconds")?,
-            reason: self.text("reason"),
-            counts,
-        })
-    }
-
-    fn text(&self, column: &str) -> Option<String> {
-        self.fields
-            .iter()
-            .find(|(name, value)| *name == column && !value.is_empty())
-            .map(|(_, value)| (*value).to_owned())
-    }
-
-    fn parse<T: FromStr>(
-        &self,
-        column: &str,
-        expected: &'static str,
-    ) -> Result<Option<T>, RunsError> {
-        self.text(column)
-            .map(|text| {
-                text.trim()
-                    .parse()
-                    .map_err(|_| self.wrong(column, expected))
-            })
-            .transpose()
-    }
-
-    fn wrong(&self, column: &str, expected: &'static str) -> RunsError {
-        RunsError::Field {
-            path: self.path.to_owned(),
-            line: self.line,
-            column: column.to_owned(),
-            found: self.text(column).unwrap_or_default(),
-            expected,
-        }
-    }
 }

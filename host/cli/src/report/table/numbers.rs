@@ -3,17 +3,25 @@
 use flops_fit_scaling::Interval;
 use flops_fit_scaling::quantity::{count, flops};
 
+use crate::report::sheet::Cell;
+
 /// An estimate with its bounds in brackets.
-pub(super) fn with_bounds(interval: &Interval, show: impl Fn(f64) -> String) -> String {
+pub(super) fn with_bounds(interval: &Interval, show: impl Fn(f64) -> String) -> Cell {
     let show = |value: f64| show(value).replace('-', "−");
     // A dash between two minus signs can't be read.
     let between = if interval.low < 0.0 { " to " } else { "–" };
-    format!(
+    let text = format!(
         "{} ({}{between}{})",
         show(interval.estimate),
         show(interval.low),
         show(interval.high)
-    )
+    );
+    Cell::interval(interval, text)
+}
+
+/// A number as `show` writes it.
+pub(super) fn plain(value: f64, show: impl Fn(f64) -> String) -> Cell {
+    Cell::number(value, show(value).replace('-', "−"))
 }
 
 /// An exponent as it stands in a formula.
@@ -61,7 +69,7 @@ mod tests {
                 low,
                 high,
             };
-            assert_eq!(with_bounds(&interval, |x| format!("{x:.1}")), expected);
+            assert_eq!(with_bounds(&interval, |x| format!("{x:.1}")).text, expected);
         };
         check(2.0, 1.0, 3.0, "2.0 (1.0–3.0)");
         check(-0.5, -0.8, 0.1, "−0.5 (−0.8 to 0.1)");

@@ -6,9 +6,9 @@ use flops_fit_scaling::power_law::PowerLaw;
 use flops_fit_scaling::quantity::{count, flops, loss, ratio};
 use flops_fit_scaling::{Estimate, Estimator, Interval, Prediction};
 
-use super::numbers::{coefficient, exponent, with_bounds};
+use super::numbers::{coefficient, exponent, plain, with_bounds};
 use crate::report::analysis::Analysis;
-use crate::report::sheet::{Lean, Sheet};
+use crate::report::sheet::{Cell, Lean, Sheet};
 
 /// Mark of a budget beyond those that were trained.
 const BEYOND: char = '↑';
@@ -36,8 +36,8 @@ pub(super) fn budgets(analysis: &Analysis) -> Sheet {
     sheet
 }
 
-fn budget(fit: &BudgetFit) -> Vec<String> {
-    let found: [String; 4] = match &fit.outcome {
+fn budget(fit: &BudgetFit) -> Vec<Cell> {
+    let found: [Cell; 4] = match &fit.outcome {
         Outcome::Minimum(Minimum {
             n,
             d,
@@ -48,16 +48,14 @@ fn budget(fit: &BudgetFit) -> Vec<String> {
             with_bounds(n, count),
             with_bounds(d, count),
             with_bounds(l, loss),
-            curve_name(*method).to_owned(),
+            curve_name(*method).into(),
         ],
-        Outcome::Undetermined(_) => {
-            [NOTHING, NOTHING, NOTHING, "none that counts"].map(str::to_owned)
-        }
+        Outcome::Undetermined(_) => [NOTHING, NOTHING, NOTHING, "none that counts"].map(Cell::from),
     };
     let mut row = vec![
-        flops(fit.budget),
-        fit.runs.len().to_string(),
-        fit.sizes.to_string(),
+        plain(fit.budget, flops),
+        Cell::number(fit.runs.len() as f64, fit.runs.len().to_string()),
+        Cell::number(fit.sizes as f64, fit.sizes.to_string()),
     ];
     row.extend(found);
     row
@@ -80,14 +78,15 @@ pub(super) fn laws(estimate: &Estimate) -> Sheet {
         ],
     );
     let power = |name: &str, law: &PowerLaw| {
+        let formula = format!(
+            "{name} = {} · C^{}",
+            coefficient(law.k()),
+            exponent(law.exponent.estimate)
+        );
         vec![
-            format!(
-                "{name} = {} · C^{}",
-                coefficient(law.k()),
-                exponent(law.exponent.estimate)
-            ),
+            formula.into(),
             with_bounds(&law.exponent, loss),
-            NOTHING.to_owned(),
+            NOTHING.into(),
         ]
     };
     sheet.rows = vec![
@@ -99,19 +98,20 @@ pub(super) fn laws(estimate: &Estimate) -> Sheet {
     sheet
 }
 
-fn loss_row(law: &LossLaw) -> Vec<String> {
+fn loss_row(law: &LossLaw) -> Vec<Cell> {
     let negative = Interval {
         estimate: -law.exponent.estimate,
         low: -law.exponent.high,
         high: -law.exponent.low,
     };
+    let formula = format!(
+        "L* = {:.3} + {} · C^{}",
+        law.floor.estimate,
+        coefficient(law.k),
+        exponent(negative.estimate)
+    );
     vec![
-        format!(
-            "L* = {:.3} + {} · C^{}",
-            law.floor.estimate,
-            coefficient(law.k),
-            exponent(negative.estimate)
-        ),
+        formula.into(),
         with_bounds(&negative, loss),
         with_bounds(&law.floor, loss),
     ]
@@ -134,7 +134,7 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
         .iter()
         .map(|p| {
             vec![
-                marked(p),
+                Cell::number(p.c, marked(p)),
                 with_bounds(&p.n, count),
                 with_bounds(&p.d, count),
                 with_bounds(&p.units_per_parameter, ratio),
@@ -207,12 +207,12 @@ pub(super) fn estimators(analysis: &Analysis) -> Option<Sheet> {
         .map(|estimate| {
             let there = estimate.laws.predict(target.c);
             vec![
-                estimator_name(estimate.estimator).to_owned(),
-                estimate.laws.budgets.len().to_string(),
+                estimator_name(estimate.estimator).into(),
+                plain(estimate.laws.budgets.len() as f64, count),
                 with_bounds(&estimate.laws.n.exponent, loss),
-                count(there.n.estimate),
-                count(there.d.estimate),
-                loss(there.loss.estimate),
+                plain(there.n.estimate, count),
+                plain(there.d.estimate, count),
+                plain(there.loss.estimate, loss),
             ]
         })
         .collect();

@@ -1,0 +1,112 @@
+//! Finished runs on the command line: where they are, how their columns are to be
+//! read, how they are to be fitted.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Source, flops};
+use crate::input::{ColumnFlag, Form, Formula, Mapping};
+
+/// Shown below the long help of every command that takes finished runs.
+const TABLES: &str = "\
+A table of runs from elsewhere may be CSV, TSV, JSON (an array of objects, or {\"runs\": […]})
+or JSON lines, told apart by the file's extension. A column that is called n, d, c or loss gives
+that quantity; --column names another, --derive computes one from others. Nothing else is derived:
+  flops-fit analyze runs.csv --column n='Model Size' --column c='Training FLOP' \\
+      --derive 'd = c / (6 * n)'
+  flops-fit analyze log.jsonl --column loss=eval.loss --column layers=config.layers \\
+      --column width=config.width --derive 'n = 12 * layers * width^2' --derive 'd = c / (6 * n)'
+Formulas know + - * / ^, brackets, ln, exp and sqrt; they are evaluated in the order given.";
+
+/// A command's own examples, and those of the flags that it shares with others.
+pub(super) fn examples(own: &str) -> String {
+    format!("Examples:\n{own}\n\n{TABLES}")
+}
+
+/// Finished runs, and how they are fitted.
+#[derive(Debug, Clone, Args)]
+pub struct Finished {
+    /// The runs
+    #[command(flatten)]
+    pub source: Source,
+
+    /// A table's columns
+    #[command(flatten)]
+    pub columns: Columns,
+
+    /// The fit
+    #[command(flatten)]
+    pub fit: Fit,
+}
+
+/// How a table from elsewhere is read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "A table of runs from elsewhere")]
+pub struct Columns {
+    /// Take a quantity (n, d, c, loss, budget, weight, seed, group, unique, trial, …) from a column
+    /// of another name; `FIELD=` alone passes over the column of that name
+    #[arg(long = "column", value_name = "FIELD=NAME")]
+    pub columns: Vec<ColumnFlag>,
+
+    /// Compute a quantity of each run from others
+    #[arg(long = "derive", value_name = "FIELD = FORMULA")]
+    pub derived: Vec<Formula>,
+
+    /// What the file holds, where its extension does not say so
+    #[arg(long = "from", value_name = "FORM", value_enum)]
+    pub form: Option<Form>,
+
+    /// What D counts, in the plural
+    #[arg(long, value_name = "WORD")]
+    pub unit: Option<String>,
+}
+
+impl Columns {
+    /// The flags that only make sense for a table, where one was given.
+    pub fn given(&self) -> Option<&'static str> {
+        [
+            (!self.columns.is_empty(), "--column"),
+            (!self.derived.is_empty(), "--derive"),
+            (self.form.is_some(), "--from"),
+            (self.unit.is_some(), "--unit"),
+        ]
+        .into_iter()
+        .find_map(|(given, flag)| given.then_some(flag))
+    }
+
+    /// What was said about the columns.
+    pub fn mapping(&self) -> Mapping {
+        Mapping {
+            columns: self.columns.clone(),
+            derived: self.derived.clone(),
+        }
+    }
+}
+
+/// How finished runs are fitted; each flag replaces a key of `[analysis]`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Fit")]
+pub struct Fit {
+    /// Fit every row as it is given: no run is left out, and one that can't be fitted is an error
+    #[arg(long)]
+    pub no_quality_checks: bool,
+}
+
+/// Budgets to predict.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Fit")]
+pub struct Targets {
+    /// A budget to predict, in FLOPs; may be given several times
+    #[arg(long = "target", value_name = "FLOPS", value_parser = flops)]
+    pub targets: Vec<f64>,
+}
+
+/// Where files go.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "A table of runs from elsewhere")]
+pub struct Out {
+    /// The folder for analysis.json, runs.csv, the tables, plots/ and report.html; a sweep has its own
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
