@@ -25,6 +25,7 @@ use crate::frontier::{Frontier, Law, Optimum};
 use crate::isoflop::{self, IsoflopParameters, IsoflopRefit};
 use crate::method::{Method, ResidualScale};
 use crate::sample::Sample;
+use crate::surface::{self, SurfaceParameters, SurfaceRefit};
 use crate::unfit::Unfit;
 
 /// A method's law for one sample.
@@ -45,6 +46,7 @@ pub struct Fit<'s> {
 #[derive(Debug)]
 pub(crate) enum Refit {
     Isoflop(IsoflopRefit),
+    Surface(SurfaceRefit),
 }
 
 /// The parameters of a law, as `analysis.json` shows them.
@@ -53,6 +55,8 @@ pub(crate) enum Refit {
 pub enum Parameters {
     /// Power laws through minima.
     Isoflop(IsoflopParameters),
+    /// A surface over N and D.
+    Surface(SurfaceParameters),
 }
 
 /// How well a law describes its runs.
@@ -84,11 +88,10 @@ pub fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
         Method::IsoflopCubic | Method::IsoflopParabola | Method::IsoflopWindowed => {
             isoflop::fit_method(method, sample)
         }
-        Method::Envelope
-        | Method::ParametricHuber
-        | Method::ParametricLad
-        | Method::ParametricMse
-        | Method::DataConstrained => Err(Unfit::NotAvailable),
+        Method::ParametricHuber | Method::ParametricLad | Method::ParametricMse => {
+            surface::fit_method(method, sample)
+        }
+        Method::Envelope | Method::DataConstrained => Err(Unfit::NotAvailable),
     }
 }
 
@@ -113,8 +116,10 @@ impl<'s> Fit<'s> {
         &self.fitted
     }
 
-    /// The leverage of each run, ∂fitted/∂observed on the residuals' scale: from
-    /// 0 to 1, adding up to the number of parameters where the fit is smooth.
+    /// The leverage of each run on the residuals' scale, `w·gᵀ(GᵀWG)⁻¹g` with G the
+    /// slopes of the fitted values by the parameters: from 0 to 1, adding up to
+    /// the number of free parameters. For a robust objective it is that of the
+    /// design, not ∂fitted/∂observed.
     pub fn leverage(&self) -> &[f64] {
         &self.leverage
     }
@@ -152,8 +157,10 @@ impl<'s> Fit<'s> {
     /// The law for other losses and weights; see the [contract](self). Both
     /// slices have one entry a row.
     pub fn refit(&self, losses: &[f64], weights: Option<&[f64]>) -> Option<Law> {
+        let sample = self.sample;
         match &self.refit {
-            Refit::Isoflop(refit) => refit.refit(self.sample, losses, weights).map(Law::Isoflop),
+            Refit::Isoflop(refit) => refit.refit(sample, losses, weights).map(Law::Isoflop),
+            Refit::Surface(refit) => refit.refit(sample, losses, weights).map(Law::Surface),
         }
     }
 }

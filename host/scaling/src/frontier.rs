@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::isoflop::IsoflopLaw;
+use crate::surface::SurfaceLaw;
 
 /// The best model at one compute.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -40,12 +41,15 @@ pub trait Frontier: Sync {
 pub enum Law {
     /// Power laws through `IsoFLOP` minima.
     Isoflop(IsoflopLaw),
+    /// A surface over N and D.
+    Surface(SurfaceLaw),
 }
 
 impl Frontier for Law {
     fn optimum(&self, c: f64) -> Optimum {
         match self {
             Self::Isoflop(law) => law.optimum(c),
+            Self::Surface(law) => law.optimum(c),
         }
     }
 }

@@ -45,6 +45,12 @@ pub enum Unfit {
         /// Fewest that are fitted.
         needed: usize,
     },
+    /// The loss does not fall with N or with D.
+    #[error("the loss does not depend on {quantity} in these runs, so no budget has an optimum")]
+    Flat {
+        /// `N` or `D`.
+        quantity: char,
+    },
     /// No intermediate loss is known to be honest.
     #[error(
         "no training curve whose intermediate losses stand for finished runs; \

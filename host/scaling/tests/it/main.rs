@@ -6,8 +6,10 @@
 )]
 
 mod analysis;
+mod chinchilla;
 mod coverage;
 mod demonstration;
+mod invariance;
 mod known_answers;
 mod refit;
 mod simulation;

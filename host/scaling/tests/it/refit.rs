@@ -102,6 +102,7 @@ fn leverages_add_up_to_the_parameters() {
                     Shape::Parabola | Shape::WindowedParabola => 3.0,
                 })
                 .sum(),
+            Parameters::Surface(parameters) => 5.0 - parameters.bounds.len() as f64,
         };
         assert!((total - expected).abs() < 1e-6, "{}: {total}", fit.method());
         let range = 0.0..=1.0 + 1e-9;
