@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::isoflop::{BudgetFit, Isoflop, Method, Minimum, Noise};
 use crate::laws::{Laws, Prediction};
-use crate::quality::{self, LeftOut, MAX_REPEATS};
+use crate::quality::{self, Checks, Flag, LeftOut, MAX_REPEATS, Screened};
 use crate::run::{Run, RunError};
 use crate::sample::Sample;
 use crate::table;
@@ -15,6 +15,9 @@ use crate::table;
 pub struct Options {
     /// Runs that saw their data more often are left out; `None` keeps all.
     pub max_repeats: Option<f64>,
+    /// Whether doubtful runs are left out, each with its reason; without checks
+    /// every row is fitted as given, repeats included.
+    pub quality_checks: bool,
     /// Budgets to predict, in FLOPs; empty for half decades from the smallest
     /// measured budget to two decades beyond the largest.
     pub targets: Vec<f64>,
@@ -24,6 +27,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_repeats: Some(MAX_REPEATS),
+            quality_checks: true,
             targets: Vec::new(),
         }
     }
@@ -36,6 +40,9 @@ pub struct Analysis {
     pub runs: usize,
     /// Runs that no fit uses, and why.
     pub left_out: Vec<LeftOut>,
+    /// What is kept and doubtful.
+    #[serde(default)]
+    pub flags: Vec<Flag>,
     /// Spread of a run around its budget's curve.
     pub noise: Option<Noise>,
     /// One entry a budget, smallest first, with every curve fitted to it.
@@ -134,13 +141,11 @@ pub enum AnalysisError {
 /// `estimates` is empty.
 ///
 /// # Errors
-/// [`AnalysisError`] when there is no run, or a number is not finite and positive.
+/// [`AnalysisError`] when there is no run, an option makes no sense, or, without
+/// quality checks, a number of a run is not finite and positive.
 pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisError> {
     if runs.is_empty() {
         return Err(AnalysisError::NoRuns);
-    }
-    for (row, run) in runs.iter().enumerate() {
-        run.check(row)?;
     }
     if let Some(&found) = options
         .targets
@@ -155,7 +160,15 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
     {
         return Err(AnalysisError::InvalidRepeatLimit { found });
     }
-    let (kept, left_out) = quality::screen(runs, options.max_repeats);
+    let checks = Checks {
+        enabled: options.quality_checks,
+        max_repeats: options.max_repeats,
+    };
+    let Screened {
+        kept,
+        left_out,
+        flags,
+    } = quality::screen(runs, checks)?;
     let Isoflop { noise, budgets, .. } = Sample::of(&kept)?.isoflop().clone();
     let estimates = Estimator::ALL
         .into_iter()
@@ -180,6 +193,7 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
     Ok(Analysis {
         runs: runs.len(),
         left_out,
+        flags,
         noise,
         budgets,
         estimates,

@@ -1,9 +1,31 @@
-//! Which runs belong to one budget.
+//! Which runs share a budget.
+//!
+//! A nominal budget is taken at its word. Runs without one are grouped by
+//! ln C. Most sweeps realise each budget within a few per cent, so that cutting
+//! wherever neighbours are more than 10 % apart is enough; where that chains
+//! budgets together (compute read off a figure, a background of other runs), the
+//! narrow windows that hold the most sizes are taken as budgets, densest first,
+//! and what lies between them belongs to none. Such loose runs still count for
+//! methods that need no budgets.
+//!
+//! What it keeps true: the grouping depends neither on the order of the runs nor
+//! on the unit of C, nor on whether one run is written as two of half the weight.
+
+use std::ops::Range;
 
 use crate::run::Run;
 
-/// Runs without a nominal budget share one while neighbours in C are within 10 %.
-const SAME_BUDGET: f64 = 1.1;
+/// Neighbours in C within this factor are chained into one budget.
+const CHAIN: f64 = 1.1;
+
+/// A budget's runs lie within this factor from the smallest C to the largest.
+const SPAN: f64 = 1.25;
+
+/// Centres of two budgets are at least this factor apart.
+const APART: f64 = 1.5;
+
+/// Fewest sizes that make a window a budget where C is scattered.
+const MIN_SIZES: usize = crate::isoflop::MIN_POINTS;
 
 /// The runs of one budget.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,79 +34,125 @@ pub(crate) struct Budget {
     pub(crate) nominal: f64,
     /// FLOPs that they used: the geometric mean by weight.
     pub(crate) c: f64,
-    /// Their rows in the sample; not empty.
+    /// Their rows in the list that was grouped; not empty.
     pub(crate) rows: Vec<usize>,
 }
 
+/// A run and its row.
+type Row<'a> = (usize, &'a Run);
+
 impl Budget {
-    /// Groups runs by nominal budget, or by C where they carry none; budgets
-    /// ascend by the FLOPs they used.
+    /// Groups runs with finite, positive C; budgets ascend by the FLOPs they used.
+    /// Rows that are in no budget belong to none.
     pub(crate) fn group<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Self> {
-        let (mut named, mut unnamed): (Vec<_>, Vec<_>) =
+        let (mut named, mut unnamed): (Vec<Row<'_>>, Vec<Row<'_>>) =
             runs.enumerate().partition(|(_, run)| run.budget.is_some());
         let nominal = |run: &Run| run.budget.unwrap_or(run.c);
         named.sort_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)));
         unnamed.sort_by(|a, b| a.1.c.total_cmp(&b.1.c));
-        let of = |nominal: Option<f64>, group: &[(usize, &Run)]| {
-            let weight = |run: &Run| run.weight.unwrap_or(1.0);
-            let total: f64 = group.iter().map(|(_, run)| weight(run)).sum();
-            let products = group.iter().map(|(_, run)| weight(run) * run.c.ln());
-            let ln_c = products.sum::<f64>() / total;
-            Self {
-                nominal: nominal.unwrap_or(ln_c.exp()),
-                c: ln_c.exp(),
-                rows: group.iter().map(|(row, _)| *row).collect(),
-            }
-        };
         let mut budgets: Vec<Self> = named
             .chunk_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)).is_eq())
-            .map(|group| of(group[0].1.budget, group))
+            .map(|group| Self::of(group[0].1.budget, group))
             .collect();
-        let unnamed = unnamed.chunk_by(|a, b| b.1.c <= a.1.c * SAME_BUDGET);
-        budgets.extend(unnamed.map(|group| of(None, group)));
+        budgets.extend(clusters(&unnamed));
         budgets.sort_by(|a, b| a.c.total_cmp(&b.c));
         budgets
     }
+
+    fn of(nominal: Option<f64>, group: &[Row<'_>]) -> Self {
+        let weight = |run: &Run| run.weight.unwrap_or(1.0);
+        let total: f64 = group.iter().map(|(_, run)| weight(run)).sum();
+        let products = group.iter().map(|(_, run)| weight(run) * run.c.ln());
+        let ln_c = products.sum::<f64>() / total;
+        Self {
+            nominal: nominal.unwrap_or(ln_c.exp()),
+            c: ln_c.exp(),
+            rows: group.iter().map(|(row, _)| *row).collect(),
+        }
+    }
+}
+
+/// Groups runs in ascending order of C.
+fn clusters(runs: &[Row<'_>]) -> Vec<Budget> {
+    let chains: Vec<&[Row<'_>]> = runs.chunk_by(|a, b| b.1.c <= a.1.c * CHAIN).collect();
+    let is_tight = |chain: &&[Row<'_>]| chain[chain.len() - 1].1.c <= chain[0].1.c * SPAN;
+    if chains.iter().all(is_tight) {
+        let budgets = chains.into_iter().map(|chain| Budget::of(None, chain));
+        return budgets.collect();
+    }
+    windows(runs)
+        .into_iter()
+        .map(|(low, high)| {
+            let inside = |row: &&Row<'_>| (low..=high).contains(&row.1.c);
+            let members: Vec<Row<'_>> = runs.iter().filter(inside).copied().collect();
+            Budget::of(None, &members)
+        })
+        .collect()
+}
+
+/// Ranges of C that are budgets: densest first, until none holds enough sizes.
+fn windows(runs: &[Row<'_>]) -> Vec<(f64, f64)> {
+    let mut points: Vec<Point> = runs
+        .iter()
+        .map(|(_, run)| Point { c: run.c, n: run.n })
+        .collect();
+    points.sort_by(|a, b| a.c.total_cmp(&b.c).then(a.n.total_cmp(&b.n)));
+    // The same point again says nothing about where the budgets are.
+    points.dedup();
+    let mut found = Vec::new();
+    while let Some(window) = densest(&points, &found) {
+        found.push((points[window.start].c, points[window.end - 1].c));
+        points.drain(window);
+    }
+    found
+}
+
+/// A size trained with a compute.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Point {
+    c: f64,
+    n: f64,
+}
+
+/// The window of [`SPAN`] with the most points, away from those found before;
+/// the narrowest of equals. `points` ascend in C.
+fn densest(points: &[Point], found: &[(f64, f64)]) -> Option<Range<usize>> {
+    let mut best: Option<(usize, f64, Range<usize>)> = None;
+    let mut end = 0;
+    for (start, point) in points.iter().enumerate() {
+        while end < points.len() && points[end].c <= point.c * SPAN {
+            end += 1;
+        }
+        let window = &points[start..end];
+        let (low, high) = (point.c, points[end - 1].c);
+        let is_better = best
+            .as_ref()
+            .is_none_or(|(most, width, _)| (window.len(), -(high / low)) > (*most, -width));
+        let is_apart = || {
+            found.iter().all(|&other| {
+                middle((low, high)) >= middle(other) * APART
+                    || middle((low, high)) * APART <= middle(other)
+            })
+        };
+        if is_better
+            && is_apart()
+            && distinct(window.iter().map(|point| point.n.to_bits()).collect()) >= MIN_SIZES
+        {
+            best = Some((window.len(), high / low, start..end));
+        }
+    }
+    best.map(|(_, _, window)| window)
+}
+
+fn middle((low, high): (f64, f64)) -> f64 {
+    low.sqrt() * high.sqrt()
+}
+
+fn distinct(mut sizes: Vec<u64>) -> usize {
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes.len()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(c: f64, budget: Option<f64>) -> Run {
-        Run {
-            budget,
-            ..Run::new(1e4, c / 6e4, c, 2.0)
-        }
-    }
-
-    fn grouped(runs: &[Run]) -> Vec<(String, Vec<usize>)> {
-        Budget::group(runs.iter())
-            .into_iter()
-            .map(|budget| (crate::quantity::flops(budget.nominal), budget.rows))
-            .collect()
-    }
-
-    #[test]
-    fn nominal_budgets_group_runs() {
-        let runs = [
-            run(1.02e10, Some(1e10)),
-            run(3.3e10, Some(3e10)),
-            run(0.97e10, Some(1e10)),
-        ];
-        let expected = [
-            ("1e10".to_owned(), vec![0, 2]),
-            ("3e10".to_owned(), vec![1]),
-        ];
-        assert_eq!(grouped(&runs), expected);
-    }
-
-    #[test]
-    fn compute_groups_runs_without_a_budget() {
-        let runs = [1e10, 3e10, 1.05e10, 1.11e10, 3.4e10].map(|c| run(c, None));
-        let groups = grouped(&runs);
-        let members: Vec<&[usize]> = groups.iter().map(|(_, m)| m.as_slice()).collect();
-        assert_eq!(members, [&[0, 2, 3][..], &[1], &[4]]);
-        assert_eq!(groups[0].0, "1.05e10");
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ mod fit;
 mod law;
 
 pub use curve::Curve;
+pub(crate) use curve::{Lowest, Point};
 pub(crate) use fit::{Draft, fit};
 pub use law::{IsoflopLaw, IsoflopMinimum, IsoflopParameters};
 pub(crate) use law::{IsoflopRefit, fit as fit_method};

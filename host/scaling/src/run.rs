@@ -3,6 +3,8 @@
 //! N, D and C are what was measured; none is derived from the others here. A
 //! run that failed or diverged has no place in this type.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A finished run.
@@ -34,6 +36,9 @@ pub struct Run {
     /// Distinct units in the training data; absent when nothing repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<f64>,
+    /// N under further conventions, by name (`all`, `non_embedding` …).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, f64>,
     /// Name of the run in messages (a trial's id, a row's number).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -52,6 +57,7 @@ impl Run {
             seed: None,
             group: None,
             unique: None,
+            counts: BTreeMap::new(),
             label: None,
         }
     }

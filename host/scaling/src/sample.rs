@@ -35,8 +35,9 @@ pub struct Sample {
     pub(crate) cluster: Vec<usize>,
     /// Number of clusters.
     pub(crate) clusters: usize,
-    /// Which budget a run belongs to, as an index into `budgets`.
-    pub(crate) budget: Vec<usize>,
+    /// Which budget a run belongs to, as an index into `budgets`; `None` where C is
+    /// scattered and the run lies between the budgets.
+    pub(crate) budget: Vec<Option<usize>>,
     /// The budgets, ascending by `c`.
     pub(crate) budgets: Vec<Budget>,
     /// FLOPs per unit as a function of N.
@@ -65,11 +66,11 @@ impl Sample {
         let column = |value: fn(&Run) -> f64| runs.iter().map(|(_, run)| value(run)).collect();
         let (cluster, clusters) = clusters(runs);
         let ln_c: Vec<f64> = column(|run| run.c.ln());
-        let mut budget = vec![0; runs.len()];
+        let mut budget = vec![None; runs.len()];
         let budgets = Budget::group(runs.iter().map(|(_, run)| *run));
         for (index, group) in budgets.iter().enumerate() {
             for &row in &group.rows {
-                budget[row] = index;
+                budget[row] = Some(index);
             }
         }
         let pairs = runs
@@ -108,17 +109,19 @@ impl Sample {
             })
             .collect();
         for (new, &old) in rows.iter().enumerate() {
-            budgets[self.budget[old]].rows.push(new);
+            if let Some(index) = self.budget[old] {
+                budgets[index].rows.push(new);
+            }
         }
         budgets.retain(|budget| !budget.rows.is_empty());
-        let mut budget = vec![0; rows.len()];
+        let mut budget = vec![None; rows.len()];
         for (index, group) in budgets.iter_mut().enumerate() {
             let of_row = |&row: &usize| (self.weight[rows[row]], self.ln_c[rows[row]]);
             let members = || group.rows.iter().map(of_row);
             let total: f64 = members().map(|(weight, _)| weight).sum();
             group.c = (members().map(|(w, ln_c)| w * ln_c).sum::<f64>() / total).exp();
             for &row in &group.rows {
-                budget[row] = index;
+                budget[row] = Some(index);
             }
         }
         let mut renumbered = HashMap::new();
@@ -177,8 +180,9 @@ impl Sample {
         self.clusters
     }
 
-    /// Which budget a run belongs to, from 0 for the smallest.
-    pub fn budget(&self, row: usize) -> usize {
+    /// Which budget a run belongs to, from 0 for the smallest; `None` where it
+    /// lies between them.
+    pub fn budget(&self, row: usize) -> Option<usize> {
         self.budget[row]
     }
 

@@ -15,6 +15,7 @@ pub(super) fn read(section: &Section<'_>) -> Result<Options, Box<Mistake>> {
     Ok(Options {
         targets: section.or("targets", default.targets, targets)?,
         max_repeats: section.or("max_repeats", default.max_repeats, max_repeats)?,
+        ..default
     })
 }
 

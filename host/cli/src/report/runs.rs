@@ -208,6 +208,7 @@ impl Row {
         run.group.clone_from(&self.group);
         run.unique = self.unique;
         run.weight = self.weight;
+        run.counts.clone_from(&self.counts);
         run.label.clone_from(&self.trial);
         Some(run)
     }

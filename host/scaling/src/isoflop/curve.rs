@@ -23,14 +23,14 @@ pub struct Curve {
 
 /// One run on a curve.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Point {
-    pub(super) ln_n: f64,
-    pub(super) loss: f64,
-    pub(super) weight: f64,
+pub(crate) struct Point {
+    pub(crate) ln_n: f64,
+    pub(crate) loss: f64,
+    pub(crate) weight: f64,
 }
 
 impl Point {
-    pub(super) fn of(sample: &Sample, row: usize) -> Self {
+    pub(crate) fn of(sample: &Sample, row: usize) -> Self {
         Self {
             ln_n: sample.ln_n[row],
             loss: sample.loss[row],
@@ -41,7 +41,7 @@ impl Point {
 
 /// Where a curve is lowest between the ends, in units of u.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Lowest {
+pub(crate) enum Lowest {
     Inside(f64),
     AtLowEnd,
     AtHighEnd,
@@ -52,7 +52,7 @@ pub(super) enum Lowest {
 impl Curve {
     /// Fits a polynomial of `degree` to points with more than `degree` distinct
     /// sizes; also returns the weighted sum of squared residuals.
-    pub(super) fn fit(points: &[Point], degree: usize) -> Option<(Self, f64)> {
+    pub(crate) fn fit(points: &[Point], degree: usize) -> Option<(Self, f64)> {
         let (low, high) = points
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
@@ -96,12 +96,12 @@ impl Curve {
         )
     }
 
-    pub(super) fn n_at(&self, u: f64) -> f64 {
+    pub(crate) fn n_at(&self, u: f64) -> f64 {
         (self.center + self.half_width * u).exp()
     }
 
     /// The derivative of the given order by u.
-    pub(super) fn derivative(&self, u: f64, order: i32) -> f64 {
+    pub(crate) fn derivative(&self, u: f64, order: i32) -> f64 {
         self.coefficients
             .iter()
             .zip(self.basis(u, order))
@@ -110,7 +110,7 @@ impl Curve {
     }
 
     /// Derivatives of 1, u, u², … of the given order.
-    pub(super) fn basis(&self, u: f64, order: i32) -> Vec<f64> {
+    pub(crate) fn basis(&self, u: f64, order: i32) -> Vec<f64> {
         (0..self.coefficients.len() as i32)
             .map(|power| {
                 if power < order {
@@ -123,7 +123,7 @@ impl Curve {
     }
 
     /// Covariance of two linear forms of the coefficients, for noise of variance 1.
-    pub(super) fn unit_cov(&self, a: &[f64], b: &[f64]) -> f64 {
+    pub(crate) fn unit_cov(&self, a: &[f64], b: &[f64]) -> f64 {
         let mut sum = 0.0;
         for (x, row) in a.iter().zip(&self.unit_covariance) {
             for (y, v) in b.iter().zip(row) {
@@ -134,7 +134,7 @@ impl Curve {
     }
 
     /// Variances of ln N* and L* at the minimum `u`, for noise of variance 1.
-    pub(super) fn unit_variance(&self, u: f64) -> UnitVariance {
+    pub(crate) fn unit_variance(&self, u: f64) -> UnitVariance {
         // Delta method: du*/dβ = −φ'(u*)/p''(u*); L* does not move with u*.
         let slope = self.basis(u, 1);
         let value = self.basis(u, 0);
@@ -146,7 +146,7 @@ impl Curve {
     }
 
     /// The lowest point of a parabola or cubic over [−1, 1].
-    pub(super) fn lowest(&self) -> Lowest {
+    pub(crate) fn lowest(&self) -> Lowest {
         let at = |power: usize| self.coefficients.get(power).copied().unwrap_or(0.0);
         let (a, b, c) = (3.0 * at(3), 2.0 * at(2), at(1));
         let (at_low, at_high) = (self.derivative(-1.0, 0), self.derivative(1.0, 0));

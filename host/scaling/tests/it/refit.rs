@@ -118,7 +118,7 @@ fn leverages_add_up_to_the_parameters() {
 fn a_subset_keeps_rows_budgets_and_clusters_together() {
     let sample = Sample::new(&sweep(0.01)).unwrap();
     let last = sample.budgets().len() - 1;
-    let part = sample.subset(|row| sample.budget(row) != last);
+    let part = sample.subset(|row| sample.budget(row) != Some(last));
     assert_eq!(part.budgets().len(), last);
     for row in 0..part.len() {
         let whole = part.position(row);
