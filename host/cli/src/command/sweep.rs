@@ -47,7 +47,9 @@ pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError
 
 /// `flops-fit train`.
 pub(super) fn train(train: &Train, format: Format) -> Result<Exit, CommandError> {
-    let (prepared, tally) = carry_out(train)?;
+    let Done {
+        prepared, tally, ..
+    } = carry_out(train)?;
     print_as(format, &tally, || summary(&prepared, &tally))?;
     Ok(exit(&tally))
 }
@@ -63,7 +65,11 @@ struct Ran<'a> {
 
 /// `flops-fit run`.
 pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
-    let (prepared, tally) = carry_out(train)?;
+    let Done {
+        manifest,
+        prepared,
+        tally,
+    } = carry_out(train)?;
     let mut ran = Ran {
         output: prepared.output.path(),
         sweep: &tally,
@@ -74,8 +80,8 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
         print_as(format, &ran, || summary(&prepared, &tally))?;
         return Ok(Exit::Interrupted);
     }
-    let options = subject::manifest(&train.source)?.analysis;
-    let analysis = match report::analyze(&prepared.output, &options) {
+    // The file may have been edited since; this sweep is what was read then.
+    let analysis = match report::analyze(&prepared.output, &manifest.analysis) {
         Ok(analysis) => analysis,
         Err(error) if tally.failed.is_empty() => return Err(error.into()),
         Err(error) => {
@@ -99,8 +105,15 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
     Ok(exit(&tally))
 }
 
+/// A sweep that was trained, with the manifest that it was read from.
+struct Done {
+    manifest: Manifest,
+    prepared: Prepared,
+    tally: Tally,
+}
+
 /// Plans, writes the plan, and trains what is missing.
-fn carry_out(train: &Train) -> Result<(Prepared, Tally), CommandError> {
+fn carry_out(train: &Train) -> Result<Done, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     let manifest = subject::manifest(&train.source)?;
     let worker = Worker::find()?;
@@ -116,7 +129,11 @@ fn carry_out(train: &Train) -> Result<(Prepared, Tally), CommandError> {
     let estimate = prepared.estimate(&manifest);
     say(&plan::render(&prepared.plan, &estimate, &prepared.output));
     let tally = train_selection(selection, &manifest, &worker, &interrupt)?;
-    Ok((prepared, tally))
+    Ok(Done {
+        manifest,
+        prepared,
+        tally,
+    })
 }
 
 fn train_selection(

@@ -126,3 +126,14 @@ fn a_new_budget_trains_only_its_own_trials() {
         again.out
     );
 }
+
+#[test]
+fn a_manifest_that_changes_meanwhile_changes_nothing() {
+    let bench = slow();
+    let run = bench.spawn(&["run"]);
+    wait_for(&bench, 3);
+    fs::write(bench.path("manifest.toml"), "no manifest any more").expect("written");
+    let ended = bench.ended(&run.wait_with_output().expect("reaped"));
+    let ended = ended.expect(0);
+    assert!(ended.out.contains("15 completed"), "{}", ended.out);
+}
