@@ -148,6 +148,14 @@ fn train(dir: &TrialDir) {
             eprintln!("the last words");
             std::process::abort();
         }
+        "flood" => {
+            println!("the first words");
+            for line in 0..1_000_000 {
+                println!("noise {line}");
+            }
+            eprintln!("the last words");
+            std::process::abort();
+        }
         "hang" => {
             report(Stage::Train, 1);
             std::thread::sleep(Duration::from_mins(10));

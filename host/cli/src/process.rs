@@ -1,35 +1,47 @@
 //! One child process with its group: started, watched, ended.
 
+mod log;
+
 use std::{
     fs::File,
     io,
     path::Path,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
+use log::Log;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+/// How long the log of a child that has ended may take to be complete.
+const LOG_GRACE: Duration = Duration::from_secs(2);
 
 /// A child that leads a process group.
 ///
 /// What it keeps true: when [`Process::poll`] has reported the end, or the value
-/// is dropped, nothing of the group is left.
+/// is dropped, nothing of the group is left, and its log is complete.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    log: Log,
     pid: Pid,
     ended: bool,
 }
 
 impl Process {
     /// Starts `command`, which must ask for a process group of its own; both of
-    /// its outputs go to a new file `log`.
+    /// its outputs go to a new file `log`, whose size is limited.
     pub(crate) fn start(command: &mut Command, log: &Path) -> io::Result<Self> {
-        let log = File::create(log)?;
-        let child = command.stdout(log.try_clone()?).stderr(log).spawn()?;
+        let (reader, writer) = io::pipe()?;
+        let log = Log::start(reader, log)?;
+        let child = command.stdout(writer.try_clone()?).stderr(writer).spawn();
+        // The log ends when nobody holds the other end of the pipe any more.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = child?;
         let pid = Pid::from_child(&child);
         Ok(Self {
             child,
+            log,
             pid,
             ended: false,
         })
@@ -48,6 +60,7 @@ impl Process {
             }
             self.signal(Signal::KILL);
             self.ended = true;
+            self.log.finish(LOG_GRACE);
         }
         self.child.wait().map(Some)
     }
@@ -62,6 +75,7 @@ impl Process {
         if !self.ended {
             self.signal(Signal::KILL);
             self.ended = true;
+            self.log.finish(LOG_GRACE);
         }
         let _ = self.child.wait();
     }
@@ -89,7 +103,7 @@ impl Drop for Process {
 }
 
 /// The last `count` lines of a log, for a message; at most its last 8 kB are
-/// read, since a plugin may have flooded it.
+/// read.
 pub(crate) fn last_lines(log: &Path, count: usize) -> Vec<String> {
     use io::{Read, Seek, SeekFrom};
     const WINDOW: u64 = 8192;

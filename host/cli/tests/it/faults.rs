@@ -60,6 +60,22 @@ fn a_worker_that_dies() {
 }
 
 #[test]
+fn a_worker_that_floods_its_log() {
+    let bench = check("flood", &[], "crashed", "noise 999999\n  the last words");
+    let mut seen = 0;
+    for (folder, _) in bench.results() {
+        let log = fs::read_to_string(folder.join("worker.log")).expect("a log");
+        if log.starts_with("the first words\n") {
+            seen += 1;
+            assert!(log.len() < (4 << 20) + 200, "{} bytes", log.len());
+            assert!(log.contains("[flops-fit left out "), "nothing was cut");
+            assert!(log.ends_with("the last words\n"), "the end is missing");
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
 fn a_plugin_that_panics() {
     check(
         "panic",
