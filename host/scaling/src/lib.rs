@@ -12,6 +12,8 @@
 //! * [`isoflop`] finds the loss-minimising size of each budget.
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
 //! * [`laws`] joins them into predictions; [`table`] lists predictions by budget.
+//! * [`bootstrap`] puts intervals on what any law says.
+//! * [`simulate`] draws sweeps from a known law.
 //! * [`analyze()`] does all of it on a list of [`Run`]s and returns one
 //!   serialisable [`Analysis`].
 //!
@@ -21,6 +23,7 @@
 #![deny(missing_docs)]
 
 pub mod analyze;
+pub mod bootstrap;
 mod budget;
 pub mod fit;
 pub mod flops;
@@ -35,14 +38,17 @@ mod newton;
 pub mod power_law;
 pub mod quality;
 pub mod quantity;
+mod random;
 pub mod run;
 pub mod sample;
+pub mod simulate;
 mod student;
 pub mod surface;
 pub mod table;
 pub mod unfit;
 
 pub use analyze::{Analysis, AnalysisError, Estimate, Estimator, Options, analyze};
+pub use bootstrap::{Bootstrap, Scheme};
 pub use fit::{Diagnostics, Fit, Parameters, fit};
 pub use frontier::{Frontier, Law, Optimum};
 pub use grid::{Candidate, Grid, GridError, GridSpec, Layout, plan};

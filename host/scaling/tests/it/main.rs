@@ -10,6 +10,7 @@ mod chinchilla;
 mod coverage;
 mod demonstration;
 mod invariance;
+mod intervals;
 mod known_answers;
 mod refit;
 mod simulation;

@@ -1,0 +1,122 @@
+//! The laws of all draws, and intervals read off them.
+
+use serde::{Deserialize, Serialize};
+
+use super::freedom::{self, Response};
+use super::{Scheme, errors, spread};
+use crate::fit::Fit;
+use crate::frontier::{Frontier, Law, Optimum};
+use crate::interval::Interval;
+use crate::student;
+
+/// Fewest draws with a law for an interval.
+const FEWEST: usize = 20;
+
+/// The laws that a bootstrap found.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    scheme: Scheme,
+    law: Law,
+    laws: Vec<Law>,
+    asked: usize,
+    responses: Option<Vec<Response>>,
+    freedom: f64,
+}
+
+/// What a law says about one compute, with 95 % intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OptimumIntervals {
+    /// FLOPs.
+    pub c: f64,
+    /// Parameters N*.
+    pub n: Interval,
+    /// Units of data D*.
+    pub d: Interval,
+    /// D*/N*.
+    pub units_per_parameter: Interval,
+    /// Loss L*.
+    pub loss: Interval,
+}
+
+impl Draws {
+    pub(super) fn new(
+        scheme: Scheme,
+        fit: &Fit<'_>,
+        laws: Vec<Option<Law>>,
+        responses: Option<Vec<Response>>,
+    ) -> Self {
+        let parameters: f64 = fit.leverage().iter().sum();
+        Self {
+            scheme,
+            law: fit.law().clone(),
+            asked: laws.len(),
+            laws: laws.into_iter().flatten().collect(),
+            responses,
+            freedom: (errors::clusters(fit).len() as f64 - parameters).max(1.0),
+        }
+    }
+
+    /// Draws that were asked for.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// The laws of the draws that have one, in the order of the draws.
+    pub fn laws(&self) -> &[Law] {
+        &self.laws
+    }
+
+    /// The optimum of every draw at `c` FLOPs.
+    pub fn optima(&self, c: f64) -> Vec<Optimum> {
+        self.laws.iter().map(|law| law.optimum(c)).collect()
+    }
+
+    /// Intervals at `c` FLOPs; `None` where fewer than half of the draws have a law.
+    ///
+    /// N*, D* and D*/N* are judged by their logarithms, L* as it is.
+    pub fn at(&self, c: f64) -> Option<OptimumIntervals> {
+        let ln = |value: fn(&Optimum) -> f64| {
+            let interval = self.interval(|law| value(&law.optimum(c)).ln())?;
+            Some(Interval {
+                estimate: interval.estimate.exp(),
+                low: interval.low.exp(),
+                high: interval.high.exp(),
+            })
+        };
+        Some(OptimumIntervals {
+            c,
+            n: ln(|optimum| optimum.n)?,
+            d: ln(|optimum| optimum.d)?,
+            units_per_parameter: ln(Optimum::units_per_parameter)?,
+            loss: self.interval(|law| law.optimum(c).loss)?,
+        })
+    }
+
+    /// The interval of any quantity of a law, on the scale on which its error is
+    /// most nearly symmetric; `None` where fewer than half of the draws have it.
+    pub fn interval(&self, quantity: impl Fn(&Law) -> f64) -> Option<Interval> {
+        let estimate = quantity(&self.law);
+        let mut values: Vec<f64> = self.laws.iter().map(&quantity).collect();
+        values.retain(|value| value.is_finite());
+        if values.len() < FEWEST.max(self.asked / 2) || !estimate.is_finite() {
+            return None;
+        }
+        values.sort_by(f64::total_cmp);
+        Some(match self.scheme {
+            Scheme::WildCluster => {
+                let freedom = self
+                    .responses
+                    .as_deref()
+                    .and_then(|responses| freedom::of(responses, &quantity))
+                    .map_or(self.freedom, |freedom| freedom.min(self.freedom));
+                let half_width = student::two_sided(freedom) * spread::standard_error(&values);
+                Interval::symmetric(estimate, half_width)
+            }
+            Scheme::Pair => Interval {
+                estimate,
+                low: spread::quantile(&values, 0.025).min(estimate),
+                high: spread::quantile(&values, 0.975).max(estimate),
+            },
+        })
+    }
+}

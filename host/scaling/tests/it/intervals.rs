@@ -1,0 +1,111 @@
+//! What a bootstrap promises whatever the method.
+
+use std::num::NonZeroUsize;
+
+use flops_fit_scaling::simulate::{Surface, noisy};
+use flops_fit_scaling::{Bootstrap, Fit, Frontier, Method, Run, Sample, Scheme, fit};
+
+const BUDGETS: [f64; 5] = [1e18, 3e18, 1e19, 3e19, 1e20];
+
+fn surface() -> Surface {
+    Surface::with_exponents(0.34, 0.28, 1e19, 0.9)
+}
+
+fn sweep(seeds: u64) -> Vec<Run> {
+    noisy(&surface().sweep(&BUDGETS, 6, 4.0, 1.0, seeds), 0.01, 11, 0)
+}
+
+fn fits(sample: &Sample) -> Vec<Fit<'_>> {
+    let fits: Vec<Fit<'_>> = Method::ALL
+        .into_iter()
+        .filter_map(|method| fit(method, sample).ok())
+        .collect();
+    assert!(fits.len() >= 2, "{}", fits.len());
+    fits
+}
+
+/// Every bound at two budgets, bit by bit.
+fn bits(bootstrap: &Bootstrap, fit: &Fit<'_>) -> Vec<u64> {
+    let draws = bootstrap.run(fit);
+    [1e20, 1e21]
+        .into_iter()
+        .filter_map(|c| draws.at(c))
+        .flat_map(|at| [at.n, at.d, at.units_per_parameter, at.loss])
+        .flat_map(|interval| [interval.low, interval.estimate, interval.high])
+        .map(f64::to_bits)
+        .collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_any_thread_count() {
+    let sample = Sample::new(&sweep(2)).unwrap();
+    for fit in fits(&sample) {
+        for scheme in [Scheme::WildCluster, Scheme::Pair] {
+            let on = |threads| Bootstrap {
+                scheme,
+                draws: 50,
+                threads: NonZeroUsize::new(threads),
+                ..Bootstrap::default()
+            };
+            let one = bits(&on(1), &fit);
+            assert_eq!(one.len(), 24, "{}", fit.method());
+            assert_eq!(one, bits(&on(2), &fit), "{}", fit.method());
+            assert_eq!(one, bits(&on(3), &fit), "{}", fit.method());
+            let other = Bootstrap { seed: 1, ..on(1) };
+            assert_ne!(one, bits(&other, &fit), "{}", fit.method());
+        }
+    }
+}
+
+#[test]
+fn intervals_surround_the_estimate_and_widen_with_distance() {
+    let sample = Sample::new(&sweep(1)).unwrap();
+    for fit in fits(&sample) {
+        let draws = Bootstrap::default().run(&fit);
+        let near = draws.at(1e19).unwrap();
+        let far = draws.at(1e22).unwrap();
+        let optimum = fit.optimum(1e22);
+        for (interval, estimate) in [
+            (far.n, optimum.n),
+            (far.d, optimum.d),
+            (far.units_per_parameter, optimum.d / optimum.n),
+            (far.loss, optimum.loss),
+        ] {
+            assert!((interval.estimate / estimate - 1.0).abs() < 1e-12);
+            assert!(interval.low < estimate && estimate < interval.high);
+        }
+        let factor = |interval: flops_fit_scaling::Interval| interval.high / interval.low;
+        assert!(factor(far.n) > factor(near.n), "{}", fit.method());
+        assert!(
+            far.loss.half_width() > near.loss.half_width(),
+            "{}",
+            fit.method()
+        );
+    }
+}
+
+#[test]
+fn seeds_of_one_configuration_are_one_cluster() {
+    // Copies of a run carry no information: with and without them the interval is
+    // that of the same clusters.
+    let runs = sweep(1);
+    let doubled: Vec<Run> = runs
+        .iter()
+        .flat_map(|run| {
+            [0, 1].map(|seed| Run {
+                seed: Some(seed),
+                ..run.clone()
+            })
+        })
+        .collect();
+    let (once, twice) = (Sample::new(&runs).unwrap(), Sample::new(&doubled).unwrap());
+    for (one, two) in fits(&once).iter().zip(&fits(&twice)) {
+        assert_eq!(one.method(), two.method());
+        let width = |fit: &Fit<'_>| {
+            let n = Bootstrap::default().run(fit).at(1e21).unwrap().n;
+            (n.high / n.low).ln()
+        };
+        let ratio = width(two) / width(one);
+        assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio}", one.method());
+    }
+}
