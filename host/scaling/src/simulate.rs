@@ -21,7 +21,7 @@ pub const FLOPS: f64 = 6.0;
 /// wrong: γ couples size and data without moving the optimum; the bend δ lets data
 /// count for more (δ > 0) or less from D₀ on, so that N* is no power law of C.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Surface {
+pub struct Truth {
     /// E, the loss that neither size nor data removes.
     pub floor: f64,
     /// A.
@@ -38,7 +38,7 @@ pub struct Surface {
     pub bend: Option<(f64, f64)>,
 }
 
-impl Surface {
+impl Truth {
     /// The usual law.
     pub fn new(floor: f64, a: f64, alpha: f64, b: f64, beta: f64) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Surface {
     }
 }
 
-impl Frontier for Surface {
+impl Frontier for Truth {
     /// The optimum along C = 6·N·D, by golden section in ln N.
     fn optimum(&self, c: f64) -> Optimum {
         let loss = |ln_n: f64| self.loss(ln_n.exp(), (c.ln() - FLOPS.ln() - ln_n).exp());
@@ -155,19 +155,19 @@ mod tests {
 
     #[test]
     fn the_optimum_is_the_closed_form() {
-        let surface = Surface::new(1.69, 406.4, 0.34, 410.7, 0.28);
-        let Surface {
+        let truth = Truth::new(1.69, 406.4, 0.34, 410.7, 0.28);
+        let Truth {
             a, alpha, b, beta, ..
-        } = surface;
+        } = truth;
         for c in [1e15_f64, 1e20, 1e25] {
             let g = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));
             let n = g * (c / 6.0).powf(beta / (alpha + beta));
-            let found = surface.optimum(c);
+            let found = truth.optimum(c);
             assert!((found.n / n - 1.0).abs() < 1e-5, "{found:?} {n}");
             assert!((6.0 * found.n * found.d / c - 1.0).abs() < 1e-12);
-            let coupled = Surface {
+            let coupled = Truth {
                 coupling: 1.4,
-                ..surface
+                ..truth
             };
             assert!((coupled.optimum(c).n / n - 1.0).abs() < 1e-5);
         }
@@ -175,12 +175,12 @@ mod tests {
 
     #[test]
     fn a_bend_moves_the_exponent() {
-        let surface = Surface {
+        let truth = Truth {
             bend: Some((1e10, 0.2)),
-            ..Surface::with_exponents(0.35, 0.35, 1e20, 1.0)
+            ..Truth::with_exponents(0.35, 0.35, 1e20, 1.0)
         };
         let slope =
-            |c: f64| (surface.optimum(1.1 * c).n / surface.optimum(c).n).ln() / 1.1_f64.ln();
+            |c: f64| (truth.optimum(1.1 * c).n / truth.optimum(c).n).ln() / 1.1_f64.ln();
         assert!((slope(1e12) - 0.5).abs() < 0.02, "{}", slope(1e12));
         assert!((slope(1e26) - 0.55 / 0.9).abs() < 0.02, "{}", slope(1e26));
     }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn sweeps_are_repeatable_and_unlike() {
         let plan =
-            Surface::with_exponents(0.3, 0.4, 1e20, 1.0).sweep(&[1e19, 1e20], 5, 4.0, 1.0, 2);
+            Truth::with_exponents(0.3, 0.4, 1e20, 1.0).sweep(&[1e19, 1e20], 5, 4.0, 1.0, 2);
         assert_eq!(plan.len(), 20);
         assert_eq!(noisy(&plan, 0.01, 1, 5), noisy(&plan, 0.01, 1, 5));
         assert_ne!(noisy(&plan, 0.01, 1, 5), noisy(&plan, 0.01, 1, 6));

@@ -2,17 +2,17 @@
 
 use std::num::NonZeroUsize;
 
-use flops_fit_scaling::simulate::{Surface, noisy};
+use flops_fit_scaling::simulate::{Truth, noisy};
 use flops_fit_scaling::{Bootstrap, Fit, Frontier, Method, Run, Sample, Scheme, fit};
 
 const BUDGETS: [f64; 5] = [1e18, 3e18, 1e19, 3e19, 1e20];
 
-fn surface() -> Surface {
-    Surface::with_exponents(0.34, 0.28, 1e19, 0.9)
+fn truth() -> Truth {
+    Truth::with_exponents(0.34, 0.28, 1e19, 0.9)
 }
 
 fn sweep(seeds: u64) -> Vec<Run> {
-    noisy(&surface().sweep(&BUDGETS, 6, 4.0, 1.0, seeds), 0.01, 11, 0)
+    noisy(&truth().sweep(&BUDGETS, 6, 4.0, 1.0, seeds), 0.01, 11, 0)
 }
 
 fn fits(sample: &Sample) -> Vec<Fit<'_>> {
