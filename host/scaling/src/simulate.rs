@@ -179,16 +179,14 @@ mod tests {
             bend: Some((1e10, 0.2)),
             ..Truth::with_exponents(0.35, 0.35, 1e20, 1.0)
         };
-        let slope =
-            |c: f64| (truth.optimum(1.1 * c).n / truth.optimum(c).n).ln() / 1.1_f64.ln();
+        let slope = |c: f64| (truth.optimum(1.1 * c).n / truth.optimum(c).n).ln() / 1.1_f64.ln();
         assert!((slope(1e12) - 0.5).abs() < 0.02, "{}", slope(1e12));
         assert!((slope(1e26) - 0.55 / 0.9).abs() < 0.02, "{}", slope(1e26));
     }
 
     #[test]
     fn sweeps_are_repeatable_and_unlike() {
-        let plan =
-            Truth::with_exponents(0.3, 0.4, 1e20, 1.0).sweep(&[1e19, 1e20], 5, 4.0, 1.0, 2);
+        let plan = Truth::with_exponents(0.3, 0.4, 1e20, 1.0).sweep(&[1e19, 1e20], 5, 4.0, 1.0, 2);
         assert_eq!(plan.len(), 20);
         assert_eq!(noisy(&plan, 0.01, 1, 5), noisy(&plan, 0.01, 1, 5));
         assert_ne!(noisy(&plan, 0.01, 1, 5), noisy(&plan, 0.01, 1, 6));
