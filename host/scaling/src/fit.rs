@@ -25,7 +25,7 @@ use crate::frontier::{Frontier, Law, Optimum};
 use crate::isoflop::{self, IsoflopParameters, IsoflopRefit};
 use crate::method::{Method, ResidualScale};
 use crate::sample::Sample;
-use crate::surface::{self, SurfaceParameters, SurfaceRefit};
+use crate::surface::{self, Objective, SurfaceParameters, SurfaceRefit};
 use crate::unfit::Unfit;
 
 /// A method's law for one sample.
@@ -137,6 +137,14 @@ impl<'s> Fit<'s> {
     /// Diagnostics for reports.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
+    }
+
+    /// What the fit minimises over the runs' residuals.
+    pub(crate) fn objective(&self) -> Objective {
+        match &self.refit {
+            Refit::Isoflop(_) => Objective::Mse,
+            Refit::Surface(refit) => refit.objective,
+        }
     }
 
     /// The residual of one run on the method's scale.

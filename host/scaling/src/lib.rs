@@ -13,7 +13,8 @@
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
 //! * [`laws`] joins them into predictions; [`table`] lists predictions by budget.
 //! * [`bootstrap`] puts intervals on what any law says.
-//! * [`simulate`] draws sweeps from a known law.
+//! * [`simulate`] draws sweeps from a known law; [`coverage`] counts how often
+//!   intervals hold it.
 //! * [`analyze()`] does all of it on a list of [`Run`]s and returns one
 //!   serialisable [`Analysis`].
 //!
@@ -25,6 +26,7 @@
 pub mod analyze;
 pub mod bootstrap;
 mod budget;
+pub mod coverage;
 pub mod fit;
 pub mod flops;
 pub mod frontier;

@@ -18,32 +18,7 @@
 //! forced to zero, one a parameter, are not counted.
 
 use crate::fit::Fit;
-use crate::method::Method;
-
-/// What a method minimises, as far as its residuals are concerned.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Objective {
-    /// Squares.
-    Squares,
-    /// Squares up to `threshold`, then the size.
-    Huber { threshold: f64 },
-    /// The size.
-    Absolute,
-}
-
-impl Objective {
-    pub(super) fn of(method: Method) -> Self {
-        match method {
-            Method::Envelope
-            | Method::IsoflopCubic
-            | Method::IsoflopParabola
-            | Method::IsoflopWindowed
-            | Method::ParametricMse => Self::Squares,
-            Method::ParametricHuber | Method::DataConstrained => Self::Huber { threshold: 1e-3 },
-            Method::ParametricLad => Self::Absolute,
-        }
-    }
-}
+use crate::surface::Objective;
 
 /// Leverage is taken to be no higher: what such a run says about its own error is
 /// lost in the fit.
@@ -51,10 +26,10 @@ const HIGHEST_LEVERAGE: f64 = 0.98;
 
 /// One error a run on the method's residual scale, 0 where the run is not used.
 pub(super) fn of(fit: &Fit<'_>) -> Vec<f64> {
-    match Objective::of(fit.method()) {
-        Objective::Squares => hc2(fit),
-        Objective::Huber { threshold } => robust(fit, threshold),
-        Objective::Absolute => robust(fit, 0.0),
+    match fit.objective() {
+        Objective::Mse | Objective::MseLog => hc2(fit),
+        Objective::Huber { delta } => robust(fit, delta),
+        Objective::Lad => robust(fit, 0.0),
     }
 }
 

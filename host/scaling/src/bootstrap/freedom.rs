@@ -19,10 +19,10 @@
 
 use std::num::NonZeroUsize;
 
-use super::errors::{self, Objective};
-use super::parallel;
+use super::{errors, parallel};
 use crate::fit::Fit;
 use crate::frontier::Law;
+use crate::surface::Objective;
 
 /// Clusters beyond which ν is not worth as many refits.
 const MANY: usize = 100;
@@ -39,7 +39,7 @@ pub(super) struct Response {
 /// One response a cluster; `None` where ν is clusters less parameters.
 pub(super) fn responses(fit: &Fit<'_>, threads: Option<NonZeroUsize>) -> Option<Vec<Response>> {
     let clusters = errors::clusters(fit);
-    if clusters.len() > MANY || Objective::of(fit.method()) != Objective::Squares {
+    if clusters.len() > MANY || !matches!(fit.objective(), Objective::Mse | Objective::MseLog) {
         return None;
     }
     // A nudge by the size of a typical residual stays in the range where the

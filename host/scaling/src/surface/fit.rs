@@ -50,7 +50,7 @@ pub struct SurfaceFit {
 #[derive(Debug)]
 pub(crate) struct SurfaceRefit {
     frame: Frame,
-    objective: Objective,
+    pub(crate) objective: Objective,
     start: Theta,
 }
 
