@@ -1,66 +1,122 @@
-//! How long a fit and a refit take, for each method, on simulated runs.
+//! How long the analysis takes: the figures of `cargo xtask bench analysis`, one
+//! JSON object. CPU seconds are those of all threads.
 //!
-//!     cargo run --release -p flops-fit-scaling --example speed -- [runs] [refits]
+//!     cargo run --release -p flops-fit-scaling --example speed -- [runs.csv]
+//!
+//! The file has N, C and loss in columns named `Model Size`, `Training FLOP` and
+//! `loss`, with D = C/(6·N), and its five highest losses are left out: the Chinchilla
+//! data and their usual protocol. Without it 240 runs are simulated.
 #![expect(clippy::print_stdout, reason = "a measurement")]
 
 use std::time::Instant;
 
-use flops_fit_scaling::{Frontier, Method, Run, Sample, fit};
+use flops_fit_scaling::simulate::{Truth, noisy};
+use flops_fit_scaling::{Bootstrap, Method, Options, Run, Sample, analyze, fit};
+use nalgebra::DMatrix;
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
 
-/// splitmix64 as a number in [0, 1).
-fn uniform(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+/// CPU seconds of this process so far.
+fn cpu() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + 1e-9 * time.tv_nsec as f64
+}
+
+/// CPU and wall seconds: the least of three, since whatever else the machine does
+/// only ever adds to them.
+fn seconds<T>(mut work: impl FnMut() -> T) -> (f64, f64) {
+    let mut best = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..3 {
+        let (from, started) = (cpu(), Instant::now());
+        std::hint::black_box(work());
+        let wall = started.elapsed().as_secs_f64();
+        best = (best.0.min(cpu() - from), best.1.min(wall));
+    }
+    best
+}
+
+/// 10^9 floating-point operations a second of one thread's matrix product.
+fn gemm_rate() -> f64 {
+    const SIZE: usize = 512;
+    let matrix = DMatrix::from_fn(SIZE, SIZE, |i, j| ((7 * i + 3 * j) % 11) as f64);
+    let (cpu, _) = seconds(|| &matrix * &matrix);
+    2.0 * (SIZE as f64).powi(3) / cpu / 1e9
+}
+
+fn simulated(budgets: usize, runs: usize) -> Vec<Run> {
+    let truth = Truth::with_exponents(0.34, 0.28, 1e20, 0.9);
+    let budgets: Vec<f64> = (0..budgets)
+        .map(|i| 1e18 * 10_f64.powf(4.0 * i as f64 / budgets as f64))
+        .collect();
+    let plan = truth.sweep(&budgets, runs / budgets.len(), 5.0, 1.0, 1);
+    noisy(&plan, 0.01, 1, 0)
+}
+
+/// The runs of a file as described above; `None` where it can't be read as that.
+fn read(path: &str) -> Option<Vec<Run>> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut lines = text.lines();
+    let titles: Vec<&str> = lines.next()?.split(',').collect();
+    let mut columns = [0; 3];
+    for (column, name) in columns
+        .iter_mut()
+        .zip(["Model Size", "Training FLOP", "loss"])
+    {
+        *column = titles.iter().position(|title| *title == name)?;
+    }
+    let mut runs = Vec::new();
+    for line in lines {
+        let fields: Vec<&str> = line.split(',').collect();
+        let number = |column: usize| fields.get(column)?.parse::<f64>().ok();
+        let (n, c) = (number(columns[0])?, number(columns[1])?);
+        runs.push(Run::new(n, c / (6.0 * n), c, number(columns[2])?));
+    }
+    runs.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+    Some(runs.split_off(5.min(runs.len())))
+}
+
+/// Fits a method and runs `draws` wild draws.
+fn fit_and_draw(runs: &[Run], method: Method, draws: usize) -> Option<f64> {
+    let sample = Sample::new(runs).ok()?;
+    let fit = fit(method, &sample).ok()?;
+    let bootstrap = Bootstrap {
+        draws,
+        ..Bootstrap::default()
+    };
+    let at = bootstrap.run(&fit).at(1e23)?;
+    Some(at.n.estimate)
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>());
-    let mut next = |default| arguments.next().and_then(Result::ok).unwrap_or(default);
-    let (count, refits) = (next(240), next(1000));
-    let mut state = 1;
-    // Ten budgets, sizes within a factor 8 of each one's middle, Laplace noise.
-    let runs: Vec<Run> = (0..count)
-        .map(|i| {
-            let c = 1e18 * 10_f64.powf(0.4 * (i % 10) as f64);
-            let n = (c / 120.0).sqrt() * 8_f64.powf(2.0 * uniform(&mut state) - 1.0);
-            let d = c / (6.0 * n);
-            let noise = 0.005 * (uniform(&mut state) - 0.5).signum() * -uniform(&mut state).ln();
-            let loss = 1.8 + 480.0 * n.powf(-0.35) + 2100.0 * d.powf(-0.37);
-            Run::new(n, d, c, loss * noise.exp())
+    let path = std::env::args().nth(1);
+    let (runs, data) = match path.as_deref().and_then(read) {
+        Some(runs) => (runs, "file"),
+        None => (simulated(10, 240), "simulated"),
+    };
+    let methods: serde_json::Map<String, serde_json::Value> = Method::ALL
+        .into_iter()
+        .filter(|&method| fit_and_draw(&runs, method, 20).is_some())
+        .map(|method| {
+            let (cpu, _) = seconds(|| fit_and_draw(&runs, method, 1000));
+            (method.name().to_owned(), cpu.into())
         })
         .collect();
-    let sample = Sample::new(&runs).expect("positive numbers");
-    println!("{count} runs, {refits} refits");
+    let (analyze_cpu, analyze_wall) = seconds(|| analyze(&runs, &Options::default()));
+    let many = simulated(20, 10_000);
+    let started = Instant::now();
     for method in Method::ALL {
-        let started = Instant::now();
-        let Ok(fit) = fit(method, &sample) else {
-            continue;
-        };
-        let fitted = started.elapsed();
-        let started = Instant::now();
-        let mut spread = 0.0;
-        for _ in 0..refits {
-            let losses: Vec<f64> = (0..sample.len())
-                .map(|row| {
-                    fit.perturbed(
-                        row,
-                        fit.residual(row) * (uniform(&mut state) - 0.5).signum(),
-                    )
-                })
-                .collect();
-            if let Some(law) = fit.refit(&losses, None) {
-                spread += (law.optimum(1e23).n / fit.optimum(1e23).n).ln().powi(2);
-            }
-        }
-        println!(
-            "{:18} fit {:8.2} ms, refit {:8.4} ms, spread of ln N* {:.3}",
-            method.name(),
-            1e3 * fitted.as_secs_f64(),
-            1e3 * started.elapsed().as_secs_f64() / refits as f64,
-            (spread / refits as f64).sqrt(),
-        );
+        std::hint::black_box(fit_and_draw(&many, method, 200));
     }
+    let many_wall = started.elapsed().as_secs_f64();
+    let figures = json!({
+        "data": data,
+        "runs": runs.len(),
+        "huber_1000_draws_cpu_s": methods.get("parametric_huber"),
+        "analyze_cpu_s": analyze_cpu,
+        "analyze_wall_s": analyze_wall,
+        "ten_thousand_runs_wall_s": many_wall,
+        "fit_and_1000_draws_cpu_s": methods,
+        "gemm_gflops": gemm_rate(),
+    });
+    println!("{figures}");
 }

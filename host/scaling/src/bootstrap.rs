@@ -27,7 +27,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-pub use draws::{Draws, OptimumIntervals};
+pub use draws::{Draws, OptimumIntervals, SurfaceIntervals};
 
 use crate::fit::Fit;
 use crate::random::{Purpose, Stream};

@@ -8,6 +8,7 @@ use crate::fit::Fit;
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::interval::Interval;
 use crate::student;
+use crate::surface::Surface;
 
 /// Fewest draws with a law for an interval.
 const FEWEST: usize = 20;
@@ -36,6 +37,27 @@ pub struct OptimumIntervals {
     pub units_per_parameter: Interval,
     /// Loss L*.
     pub loss: Interval,
+}
+
+/// 95 % intervals of a surface's parameters, each by itself: E, A and α lean on one
+/// another, so a corner of the five intervals is far less likely than 1 in 20.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SurfaceIntervals {
+    /// E, in units of the loss.
+    #[serde(rename = "E")]
+    pub floor: Interval,
+    /// A, judged by its logarithm.
+    #[serde(rename = "A")]
+    pub a_factor: Interval,
+    /// B, judged by its logarithm.
+    #[serde(rename = "B")]
+    pub b_factor: Interval,
+    /// α.
+    pub alpha: Interval,
+    /// β.
+    pub beta: Interval,
+    /// β/(α + β), the exponent of N*(C) where C is proportional to N·D.
+    pub a: Interval,
 }
 
 impl Draws {
@@ -71,18 +93,32 @@ impl Draws {
         self.laws.iter().map(|law| law.optimum(c)).collect()
     }
 
+    /// Intervals of a surface's parameters; `None` where the law is no surface, or
+    /// fewer than half of the draws have one.
+    pub fn surface(&self) -> Option<SurfaceIntervals> {
+        let of = |value: fn(&Surface) -> f64| {
+            self.interval(|law| match law {
+                Law::Surface(law) => value(law.surface()),
+                Law::Isoflop(_) => f64::NAN,
+            })
+        };
+        let ln = |value| of(value).map(exp);
+        Some(SurfaceIntervals {
+            floor: of(|surface| surface.floor)?,
+            a_factor: ln(|surface| surface.ln_a)?,
+            b_factor: ln(|surface| surface.ln_b)?,
+            alpha: of(|surface| surface.alpha)?,
+            beta: of(|surface| surface.beta)?,
+            a: of(Surface::n_exponent)?,
+        })
+    }
+
     /// Intervals at `c` FLOPs; `None` where fewer than half of the draws have a law.
     ///
     /// N*, D* and D*/N* are judged by their logarithms, L* as it is.
     pub fn at(&self, c: f64) -> Option<OptimumIntervals> {
-        let ln = |value: fn(&Optimum) -> f64| {
-            let interval = self.interval(|law| value(&law.optimum(c)).ln())?;
-            Some(Interval {
-                estimate: interval.estimate.exp(),
-                low: interval.low.exp(),
-                high: interval.high.exp(),
-            })
-        };
+        let ln =
+            |value: fn(&Optimum) -> f64| self.interval(|law| value(&law.optimum(c)).ln()).map(exp);
         Some(OptimumIntervals {
             c,
             n: ln(|optimum| optimum.n)?,
@@ -118,5 +154,14 @@ impl Draws {
                 high: spread::quantile(&values, 0.975).max(estimate),
             },
         })
+    }
+}
+
+/// An interval of a logarithm, moved to the quantity.
+fn exp(interval: Interval) -> Interval {
+    Interval {
+        estimate: interval.estimate.exp(),
+        low: interval.low.exp(),
+        high: interval.high.exp(),
     }
 }

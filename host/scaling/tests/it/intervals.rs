@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use flops_fit_scaling::coverage::{Cell, Effort, measure};
 use flops_fit_scaling::simulate::{Truth, noisy};
 use flops_fit_scaling::{Bootstrap, Fit, Frontier, Method, Run, Sample, Scheme, fit};
 
@@ -107,5 +108,73 @@ fn seeds_of_one_configuration_are_one_cluster() {
         };
         let ratio = width(two) / width(one);
         assert!((ratio - 1.0).abs() < 0.1, "{}: {ratio}", one.method());
+    }
+}
+
+/// The published intervals come from 4000 pair bootstraps of the log-Huber fit.
+#[test]
+fn pair_bootstrap_gives_the_published_intervals() {
+    let Some(runs) = crate::chinchilla::runs(5) else {
+        return;
+    };
+    let sample = Sample::new(&runs).unwrap();
+    let fit = fit(Method::ParametricHuber, &sample).unwrap();
+    let pair = Bootstrap {
+        scheme: Scheme::Pair,
+        draws: 4000,
+        ..Bootstrap::default()
+    };
+    let found = pair.run(&fit).surface().unwrap();
+    println!("{found:?}");
+    for (name, interval, low, high, tolerance) in [
+        ("E", found.floor, 1.769, 1.871, 0.01),
+        ("α", found.alpha, 0.317, 0.373, 0.01),
+        ("β", found.beta, 0.331, 0.415, 0.01),
+        ("A", found.a_factor, 285.2, 743.6, 0.05),
+        ("B", found.b_factor, 1042.0, 5810.0, 0.08),
+    ] {
+        for (found, published) in [(interval.low, low), (interval.high, high)] {
+            let error: f64 = found / published - 1.0;
+            assert!(error.abs() <= tolerance, "{name}: {found} for {published}");
+        }
+    }
+}
+
+/// A reduced run of `cargo xtask bench coverage`: 4 cells of 120 sweeps, so that
+/// the pooled share of a nominal 95 % has a standard deviation of 1 %.
+#[test]
+fn surfaces_hold_the_truth_as_often_as_they_say() {
+    let methods = [Method::ParametricMse, Method::ParametricHuber];
+    let mut held = [0.0; 2];
+    let mut cells = 0.0;
+    for (number, (alpha, beta)) in [(0.35, 0.35), (0.34, 0.28)].into_iter().enumerate() {
+        for (other, noise) in [0.005, 0.02].into_iter().enumerate() {
+            let truth = Truth::with_exponents(alpha, beta, 1e19, 0.9);
+            let cell = Cell {
+                name: format!("{alpha} {beta} {noise}"),
+                truth,
+                plan: truth.sweep(&BUDGETS, 6, 4.0, 1.0, 1),
+                noise,
+                target: 1e21,
+            };
+            let effort = Effort {
+                sweeps: 120,
+                draws: 99,
+                seed: (10 * number + other) as u64,
+                threads: None,
+            };
+            for (held, found) in held.iter_mut().zip(measure(&cell, &methods, &effort)) {
+                println!("{}: {found:?}", cell.name);
+                assert_eq!(found.sweeps, effort.sweeps);
+                *held += found.n;
+                // Always holding would be of no use.
+                assert!(found.n_width < 100.0 * noise, "{found:?}");
+            }
+            cells += 1.0;
+        }
+    }
+    for (method, held) in methods.into_iter().zip(held) {
+        let share = held / cells;
+        assert!((0.915..=0.985).contains(&share), "{method}: {share}");
     }
 }
