@@ -44,17 +44,22 @@ pub(super) fn clusters(fit: &Fit<'_>) -> Vec<Vec<usize>> {
     rows
 }
 
+/// Whether the runs of a cluster are seeds of one configuration.
+fn is_one_configuration(fit: &Fit<'_>, rows: &[usize]) -> bool {
+    let sample = fit.sample();
+    let same = |column: &[f64]| {
+        rows.iter()
+            .all(|&row| column[row].total_cmp(&column[rows[0]]).is_eq())
+    };
+    same(&sample.ln_n) && same(&sample.ln_d)
+}
+
 fn hc2(fit: &Fit<'_>) -> Vec<f64> {
     let (sample, leverage) = (fit.sample(), fit.leverage());
     let undo = |leverage: f64| 1.0 / (1.0 - leverage.min(HIGHEST_LEVERAGE)).sqrt();
     let mut errors = vec![0.0; sample.len()];
     for rows in clusters(fit) {
-        let first = rows[0];
-        let same = |&row: &usize| {
-            sample.ln_n[row].total_cmp(&sample.ln_n[first]).is_eq()
-                && sample.ln_d[row].total_cmp(&sample.ln_d[first]).is_eq()
-        };
-        if rows.iter().all(same) {
+        if is_one_configuration(fit, &rows) {
             let total: f64 = rows.iter().map(|&row| sample.weight[row]).sum();
             let mean: f64 = rows
                 .iter()
@@ -86,17 +91,25 @@ fn robust(fit: &Fit<'_>, threshold: f64) -> Vec<f64> {
     // On a run that the fit passes through, ψ lies anywhere between −1 and 1; the
     // draws' weights are symmetric, so its sign does not matter.
     let touching = sizes.get(parameters).map_or(0.0, |next| next * 1e-6);
-    let mut errors = vec![0.0; fit.sample().len()];
-    for row in rows {
+    let direction = |row: usize| {
         let residual = fit.residual(row);
-        let direction = if threshold > 0.0 {
+        if threshold > 0.0 {
             (residual / threshold).clamp(-1.0, 1.0)
         } else if residual.abs() <= touching {
             1.0 / 3_f64.sqrt()
         } else {
             residual.signum()
-        };
-        errors[row] = residual + fit.leverage()[row].min(HIGHEST_LEVERAGE) * direction * pull;
+        }
+    };
+    let own = |row: usize| fit.leverage()[row].min(HIGHEST_LEVERAGE) * direction(row) * pull;
+    let mut errors = vec![0.0; fit.sample().len()];
+    for rows in clusters(fit) {
+        // Seeds of one configuration pull the fit at the same place.
+        let shared =
+            is_one_configuration(fit, &rows).then(|| rows.iter().map(|&row| own(row)).sum::<f64>());
+        for &row in &rows {
+            errors[row] = fit.residual(row) + shared.unwrap_or_else(|| own(row));
+        }
     }
     errors
 }

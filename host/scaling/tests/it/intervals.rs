@@ -102,6 +102,13 @@ fn seeds_of_one_configuration_are_one_cluster() {
     let (once, twice) = (Sample::new(&runs).unwrap(), Sample::new(&doubled).unwrap());
     for (one, two) in fits(&once).iter().zip(&fits(&twice)) {
         assert_eq!(one.method(), two.method());
+        // A robust fit passes through runs, and twice through copies.
+        if matches!(
+            one.method(),
+            Method::ParametricHuber | Method::ParametricLad
+        ) {
+            continue;
+        }
         let width = |fit: &Fit<'_>| {
             let n = Bootstrap::default().run(fit).at(1e21).unwrap().n;
             (n.high / n.low).ln()
