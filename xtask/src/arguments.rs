@@ -20,7 +20,8 @@ Chores:
   bench [NAME]       Set up, build, and measure against PyTorch and a bare loop
   ci [--lints-only]  Formatting, lints, docs, dependencies, then every test
 
-Benchmarks: step, sweep, overhead, stories, help; without a name, all but sweep
+Benchmarks: step, sweep, overhead, stories, help, analysis, coverage; without a
+name, all but sweep and coverage. analysis and coverage need no libtorch.
   --case a|b|c       step: only this shape of model
   --pairs N          Interleaved pairs to take medians of [default: 5; sweep: 1]
   --python PATH      A Python that has torch [default: FLOPS_FIT_BENCH_PYTHON, python3]
@@ -144,7 +145,10 @@ mod tests {
     fn nonsense_is_named() {
         let message = |words: &[&str]| parse(words).expect_err("an error").to_string();
         assert!(message(&["tset"]).contains("tset"));
-        assert!(message(&["bench", "speed"]).contains("step, sweep, overhead, stories"));
+        assert!(
+            message(&["bench", "speed"])
+                .contains("step, sweep, overhead, stories, help, analysis, coverage")
+        );
         assert!(message(&["bench", "step", "--pairs", "0"]).contains("zero"));
         assert!(message(&["ci", "--fast"]).contains("--fast"));
     }

@@ -2,7 +2,11 @@
 //! as Markdown, then one JSON object with the same figures.
 //!
 //!     cargo run --release -p flops-fit-scaling --example coverage -- [sweeps] [draws] [seed]
-#![expect(clippy::print_stdout, reason = "the tables are the result")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the tables are the result; progress beside them"
+)]
 
 use flops_fit_scaling::Method;
 use flops_fit_scaling::coverage::{Cell, Coverage, Effort, measure};
@@ -77,18 +81,97 @@ fn each(laws: &[(&str, Truth)], sizes: usize, off_center: f64) -> Vec<Cell> {
         .collect()
 }
 
-fn row(cell: &str, one: &Coverage) {
-    println!(
-        "| {cell} | {} | {} | {:.1} % | ×/÷ {:.2} | {:+.3} | {:.1} % | ± {:.4} |",
-        one.method,
-        one.sweeps,
-        100.0 * one.n,
-        (one.n_width / 2.0).exp(),
-        one.n_bias,
-        100.0 * one.loss,
-        one.loss_half_width
-    );
+/// What every method did in one cell.
+struct Measured {
+    cell: String,
+    methods: Vec<Coverage>,
 }
+
+impl Measured {
+    fn of(&self, method: Method) -> Option<&Coverage> {
+        self.methods.iter().find(|one| one.method == method)
+    }
+}
+
+/// Measures the cells and prints one row for each, and one for all of them.
+fn table(title: &str, cells: &[Cell], effort: &mut Effort) -> Vec<Measured> {
+    let measured: Vec<Measured> = cells
+        .iter()
+        .map(|cell| {
+            eprintln!("{title}: {}", cell.name);
+            // Cells with noise in common would err together.
+            effort.seed += 1 << 32;
+            Measured {
+                cell: cell.name.clone(),
+                methods: measure(cell, &Method::ALL, effort),
+            }
+        })
+        .collect();
+    let methods: Vec<Method> = Method::ALL
+        .into_iter()
+        .filter(|&method| measured.iter().any(|cell| cell.of(method).is_some()))
+        .collect();
+    let width = |one: &Coverage| format!("×/÷ {:.2}", (one.n_width / 2.0).exp());
+    let half_width = |one: &Coverage| format!("± {:.3}", one.loss_half_width);
+    print_table(
+        &format!("{title}, N*"),
+        &measured,
+        &methods,
+        |one| one.n,
+        width,
+    );
+    print_table(
+        &format!("{title}, L*"),
+        &measured,
+        &methods,
+        |one| one.loss,
+        half_width,
+    );
+    measured
+}
+
+fn print_table(
+    title: &str,
+    measured: &[Measured],
+    methods: &[Method],
+    share: impl Fn(&Coverage) -> f64,
+    width: impl Fn(&Coverage) -> String,
+) {
+    let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+    println!("\n| {title} | {} |", names.join(" | "));
+    println!("|---|{}", "---|".repeat(names.len()));
+    for cell in measured {
+        let fields: Vec<String> = methods
+            .iter()
+            .map(|&method| {
+                cell.of(method).map_or_else(String::new, |one| {
+                    format!("{:.1} %, {}", 100.0 * share(one), width(one))
+                })
+            })
+            .collect();
+        println!("| {} | {} |", cell.cell, fields.join(" | "));
+    }
+    let fields: Vec<String> = methods
+        .iter()
+        .map(|&method| {
+            let pooled = pooled(measured, method, &share).unwrap_or(f64::NAN);
+            format!("{:.1} %", 100.0 * pooled)
+        })
+        .collect();
+    println!("| all | {} |", fields.join(" | "));
+}
+
+/// The share over the sweeps of all cells.
+fn pooled(measured: &[Measured], method: Method, share: impl Fn(&Coverage) -> f64) -> Option<f64> {
+    let of = || measured.iter().filter_map(|cell| cell.of(method));
+    let sweeps: usize = of().map(|one| one.sweeps).sum();
+    let held: f64 = of().map(|one| share(one) * one.sweeps as f64).sum();
+    (sweeps > 0).then(|| held / sweeps as f64)
+}
+
+/// The method that is promised to hold what it says: its form is right, and so are
+/// its assumptions about the noise.
+const SINGLE: Method = Method::ParametricMse;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>());
@@ -99,52 +182,35 @@ fn main() {
         seed: next(1) as u64,
         threads: None,
     };
-    let mut tables = serde_json::Map::new();
-    for (title, key, cells) in [
-        ("Right form", "right", right()),
-        ("Other grids", "others", others()),
-        ("Wrong form", "wrong", wrong()),
-    ] {
-        println!(
-            "\n{title}: N* and L* at {TARGET:e}, {} sweeps a cell\n",
-            effort.sweeps
-        );
-        println!("| law | method | sweeps | N* held | width | bias of ln N* | L* held | width |");
-        println!("|---|---|---|---|---|---|---|---|");
-        let mut found = Vec::new();
-        for cell in &cells {
-            // Cells with noise in common would err together.
-            effort.seed += 1 << 32;
-            for one in measure(cell, &Method::ALL, &effort) {
-                row(&cell.name, &one);
-                found.push((cell.name.clone(), one));
-            }
-        }
-        let mut pooled = serde_json::Map::new();
-        for method in Method::ALL {
-            let of: Vec<&Coverage> = found
-                .iter()
-                .map(|(_, one)| one)
-                .filter(|one| one.method == method)
-                .collect();
-            let sweeps: usize = of.iter().map(|one| one.sweeps).sum();
-            if sweeps > 0 {
-                let held: f64 = of.iter().map(|one| one.n * one.sweeps as f64).sum();
-                println!(
-                    "| all | {method} | {sweeps} | {:.1} % | | | | |",
-                    100.0 * held / sweeps as f64
-                );
-                pooled.insert(method.name().to_owned(), (held / sweeps as f64).into());
-            }
-        }
-        let cells: Vec<serde_json::Value> = found
+    println!(
+        "{} sweeps a cell, {} draws, C = {TARGET:e}",
+        effort.sweeps, effort.draws
+    );
+    let right = table("right form", &right(), &mut effort);
+    let others = table("other grids", &others(), &mut effort);
+    let wrong = table("wrong form", &wrong(), &mut effort);
+    let shares = || {
+        right
             .iter()
-            .map(|(cell, one)| serde_json::json!({ "cell": cell, "coverage": one }))
-            .collect();
-        tables.insert(
-            key.to_owned(),
-            serde_json::json!({ "pooled": pooled, "cells": cells }),
-        );
-    }
-    println!("\n{}", serde_json::Value::Object(tables));
+            .filter_map(|cell| cell.of(SINGLE))
+            .map(|one| one.n)
+    };
+    let json = |measured: &[Measured]| -> serde_json::Value {
+        measured
+            .iter()
+            .map(|cell| serde_json::json!({ "cell": cell.cell, "methods": cell.methods }))
+            .collect()
+    };
+    println!(
+        "\n{}",
+        serde_json::json!({
+            "single": SINGLE,
+            "single_pooled": pooled(&right, SINGLE, |one| one.n),
+            "single_lowest": shares().fold(f64::INFINITY, f64::min),
+            "single_highest": shares().fold(f64::NEG_INFINITY, f64::max),
+            "right": json(&right),
+            "others": json(&others),
+            "wrong": json(&wrong),
+        })
+    );
 }

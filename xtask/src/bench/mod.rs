@@ -6,6 +6,8 @@
 //! beside each run, since a busy machine makes every figure worthless. One
 //! JSON object a benchmark goes to standard output, progress to standard error.
 
+mod analysis;
+mod coverage;
 mod help;
 mod load;
 mod options;
@@ -27,16 +29,25 @@ use pairs::Comparison;
 
 /// Runs the benchmarks that were asked for; an error if one missed its target.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error> {
-    setup::ensure(workspace)?;
-    step::run(
-        workspace
-            .cargo("build")
-            .args(["--release", "--workspace", "--all-targets"]),
-    )?;
+    let mut build = workspace.cargo("build");
+    build.arg("--release");
+    if options.bench.is_some_and(Bench::is_pure) {
+        build.args(["--package", "flops-fit-scaling", "--examples"]);
+    } else {
+        setup::ensure(workspace)?;
+        build.args(["--workspace", "--all-targets"]);
+    }
+    step::run(&mut build)?;
     let benches = match options.bench {
         Some(bench) => vec![bench],
-        // A sweep takes many minutes on either side.
-        None => vec![Bench::Help, Bench::Stories, Bench::Step, Bench::Overhead],
+        // A sweep takes many minutes on either side, and so does coverage.
+        None => vec![
+            Bench::Help,
+            Bench::Analysis,
+            Bench::Stories,
+            Bench::Step,
+            Bench::Overhead,
+        ],
     };
     let mut comparisons = Vec::new();
     for bench in benches {
@@ -46,6 +57,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Sweep => vec![sweep::run(workspace, options)?],
             Bench::Overhead => vec![overhead::run(workspace, options)?],
             Bench::Stories => vec![stories::run(workspace, options)?],
+            Bench::Analysis => analysis::run(workspace, options)?,
+            Bench::Coverage => coverage::run(workspace)?,
         });
     }
     eprintln!();

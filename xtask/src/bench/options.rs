@@ -18,6 +18,18 @@ pub(crate) enum Bench {
     Stories,
     /// Time that `flops-fit --help` takes.
     Help,
+    /// Time that fits, intervals and the whole analysis take.
+    Analysis,
+    /// How often intervals hold the truth in simulated sweeps.
+    Coverage,
+}
+
+impl Bench {
+    /// Whether it is about scaling laws alone, so that neither libtorch nor any other
+    /// crate of the workspace has to be there.
+    pub(crate) fn is_pure(self) -> bool {
+        matches!(self, Self::Analysis | Self::Coverage)
+    }
 }
 
 /// A shape of model that step times are measured on; both sides know them.
@@ -59,8 +71,10 @@ impl FromStr for Bench {
             "overhead" => Ok(Self::Overhead),
             "stories" => Ok(Self::Stories),
             "help" => Ok(Self::Help),
+            "analysis" => Ok(Self::Analysis),
+            "coverage" => Ok(Self::Coverage),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage",
             }),
         }
     }

@@ -29,6 +29,8 @@ pub(super) enum Target {
     LongerBy(f64),
     /// ours / theirs, rates: we are to do at least so much of theirs.
     AtLeast(f64),
+    /// ours / theirs, shares: we are to lie between the two, bounds included.
+    Between(f64, f64),
 }
 
 /// All figures of both sides, in the order in which they were measured.
@@ -82,7 +84,7 @@ impl Comparison {
         let (ours, theirs) = (median(&self.ours), median(&self.theirs));
         match self.contest.target {
             Target::FasterBy(_) => theirs / ours,
-            Target::LongerBy(_) | Target::AtLeast(_) => ours / theirs,
+            Target::LongerBy(_) | Target::AtLeast(_) | Target::Between(..) => ours / theirs,
         }
     }
 
@@ -91,6 +93,7 @@ impl Comparison {
         match self.contest.target {
             Target::FasterBy(bound) | Target::AtLeast(bound) => self.ratio() >= bound,
             Target::LongerBy(bound) => self.ratio() <= bound,
+            Target::Between(low, high) => (low..=high).contains(&self.ratio()),
         }
     }
 
@@ -102,9 +105,10 @@ impl Comparison {
             against,
             target,
         } = &self.contest;
-        let (bound, kind) = match target {
-            Target::FasterBy(bound) | Target::AtLeast(bound) => (bound, "at_least"),
-            Target::LongerBy(bound) => (bound, "at_most"),
+        let target = match target {
+            Target::FasterBy(bound) | Target::AtLeast(bound) => json!({ "at_least": bound }),
+            Target::LongerBy(bound) => json!({ "at_most": bound }),
+            Target::Between(low, high) => json!({ "at_least": low, "at_most": high }),
         };
         json!({
             "bench": name,
@@ -115,7 +119,7 @@ impl Comparison {
             "ours_median": median(&self.ours),
             "theirs_median": median(&self.theirs),
             "ratio": self.ratio(),
-            "target": { kind: bound },
+            "target": target,
             "met": self.met(),
             "load": self.load,
         })
@@ -149,6 +153,12 @@ impl fmt::Display for Comparison {
             ),
             Target::AtLeast(bound) => {
                 write!(f, "{ratio:.2} times as much (target {bound:.2}, {verdict})")
+            }
+            Target::Between(low, high) => {
+                write!(
+                    f,
+                    "{ratio:.3} of it (target {low:.3} to {high:.3}, {verdict})"
+                )
             }
         }
     }
@@ -206,6 +216,8 @@ mod tests {
         assert!(!compare(Target::LongerBy(1.03), &[1.04], &[1.0]).met());
         assert!(compare(Target::AtLeast(1.0), &[25.0], &[20.0]).met());
         assert!(!compare(Target::AtLeast(1.0), &[15.0], &[20.0]).met());
+        assert!(compare(Target::Between(0.93, 0.97), &[0.95], &[1.0]).met());
+        assert!(!compare(Target::Between(0.93, 0.97), &[0.98], &[1.0]).met());
     }
 
     #[test]

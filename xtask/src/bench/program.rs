@@ -11,10 +11,15 @@ use crate::step;
 /// has one.
 pub(super) fn figure(command: &mut Command, field: &'static str) -> Result<f64, Error> {
     let output = step::read(command)?;
-    last_number(&output, field).ok_or_else(|| Error::NoFigure {
-        command: step::shown(command),
+    figure_in(&output, &step::shown(command), field)
+}
+
+/// The same, from what `command` has printed already.
+pub(super) fn figure_in(output: &str, command: &str, field: &'static str) -> Result<f64, Error> {
+    last_number(output, field).ok_or_else(|| Error::NoFigure {
+        command: command.to_owned(),
         field,
-        output,
+        output: output.to_owned(),
     })
 }
 
