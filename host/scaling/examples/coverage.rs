@@ -75,6 +75,22 @@ fn wrong() -> Vec<Cell> {
     )
 }
 
+/// Sweeps as one affords on a single machine: four budgets, five sizes, one seed or
+/// two, and 3.3 times the largest budget.
+fn small() -> Vec<Cell> {
+    let truth = Truth::with_exponents(0.34, 0.28, 5e10, 0.9);
+    [(1, 0.02), (2, 0.02), (1, 0.005)]
+        .into_iter()
+        .map(|(seeds, noise)| Cell {
+            name: format!("4 × 5 sizes, seeds {seeds}, noise {noise}"),
+            truth,
+            plan: truth.sweep(&[1e10, 3e10, 1e11, 3e11], 5, 4.0, 1.0, seeds),
+            noise,
+            target: 1e12,
+        })
+        .collect()
+}
+
 fn each(laws: &[(&str, Truth)], sizes: usize, off_center: f64) -> Vec<Cell> {
     laws.iter()
         .flat_map(|&(name, truth)| NOISES.map(|noise| cell(name, truth, sizes, off_center, noise)))
@@ -183,11 +199,12 @@ fn main() {
         threads: None,
     };
     println!(
-        "{} sweeps a cell, {} draws, C = {TARGET:e}",
+        "{} sweeps a cell, {} draws, C = {TARGET:e} but for the small designs",
         effort.sweeps, effort.draws
     );
     let right = table("right form", &right(), &mut effort);
     let others = table("other grids", &others(), &mut effort);
+    let small = table("small designs", &small(), &mut effort);
     let wrong = table("wrong form", &wrong(), &mut effort);
     let shares = || {
         right
@@ -210,6 +227,7 @@ fn main() {
             "single_highest": shares().fold(f64::NEG_INFINITY, f64::max),
             "right": json(&right),
             "others": json(&others),
+            "small": json(&small),
             "wrong": json(&wrong),
         })
     );
