@@ -21,9 +21,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::envelope::{self, EnvelopeParameters};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::isoflop::{self, IsoflopParameters, IsoflopRefit};
 use crate::method::{Method, ResidualScale};
+use crate::repeated::{self, DataConstrainedParameters, DataConstrainedRefit};
 use crate::sample::Sample;
 use crate::surface::{self, Objective, SurfaceParameters, SurfaceRefit};
 use crate::unfit::Unfit;
@@ -47,6 +49,8 @@ pub struct Fit<'s> {
 pub(crate) enum Refit {
     Isoflop(IsoflopRefit),
     Surface(SurfaceRefit),
+    DataConstrained(DataConstrainedRefit),
+    Envelope,
 }
 
 /// The parameters of a law, as `analysis.json` shows them.
@@ -57,6 +61,10 @@ pub enum Parameters {
     Isoflop(IsoflopParameters),
     /// A surface over N and D.
     Surface(SurfaceParameters),
+    /// A surface with repeated data discounted.
+    DataConstrained(DataConstrainedParameters),
+    /// Power laws through the envelope.
+    Envelope(EnvelopeParameters),
 }
 
 /// How well a law describes its runs.
@@ -91,7 +99,8 @@ pub fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
         Method::ParametricHuber | Method::ParametricLad | Method::ParametricMse => {
             surface::fit_method(method, sample)
         }
-        Method::Envelope | Method::DataConstrained => Err(Unfit::NotAvailable),
+        Method::Envelope => envelope::fit(sample),
+        Method::DataConstrained => repeated::fit(sample),
     }
 }
 
@@ -169,6 +178,8 @@ impl<'s> Fit<'s> {
         match &self.refit {
             Refit::Isoflop(refit) => refit.refit(sample, losses, weights).map(Law::Isoflop),
             Refit::Surface(refit) => refit.refit(sample, losses, weights).map(Law::Surface),
+            Refit::DataConstrained(refit) => refit.refit(sample, losses, weights).map(Law::Surface),
+            Refit::Envelope => envelope::refit(sample, losses, weights).map(Law::Envelope),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::envelope::EnvelopeLaw;
 use crate::isoflop::IsoflopLaw;
 use crate::surface::SurfaceLaw;
 
@@ -43,6 +44,8 @@ pub enum Law {
     Isoflop(IsoflopLaw),
     /// A surface over N and D.
     Surface(SurfaceLaw),
+    /// Power laws through the envelope.
+    Envelope(EnvelopeLaw),
 }
 
 impl Frontier for Law {
@@ -50,6 +53,7 @@ impl Frontier for Law {
         match self {
             Self::Isoflop(law) => law.optimum(c),
             Self::Surface(law) => law.optimum(c),
+            Self::Envelope(law) => law.optimum(c),
         }
     }
 }

@@ -77,19 +77,42 @@ impl Member {
     }
 }
 
-impl LossLaw {
-    /// Fits the law to two or more budgets with distinct C.
-    pub(crate) fn fit(points: &[LossPoint], noise: NoiseLevel) -> Self {
-        profile::fit(points, noise)
+/// The mean over the fits, without intervals: what a refit finds.
+#[derive(Debug, Clone)]
+pub(crate) struct LossMean {
+    ln_c: f64,
+    members: Vec<Member>,
+}
+
+impl LossMean {
+    /// The law for other losses or budgets, E over the values that counted before.
+    /// `None` where L* lies below all of them.
+    pub(crate) fn refit(&self, points: &[LossPoint], noise: NoiseLevel) -> Option<Self> {
+        let floors = self.members.iter().map(|member| member.floor);
+        let (ln_c, members) = profile::members_at(points, noise, floors)?;
+        Some(Self { ln_c, members })
     }
 
     /// L* at a compute of `c` FLOPs.
-    pub fn estimate(&self, c: f64) -> f64 {
+    pub(crate) fn at(&self, c: f64) -> f64 {
         let x = c.ln() - self.ln_c;
-        self.members
-            .iter()
-            .map(|member| member.share * (member.floor + member.excess(x)))
-            .sum()
+        let value = |member: &Member| member.share * (member.floor + member.excess(x));
+        self.members.iter().map(value).sum()
+    }
+}
+
+impl LossLaw {
+    /// The mean over the fits.
+    pub(crate) fn mean(&self) -> LossMean {
+        LossMean {
+            ln_c: self.ln_c,
+            members: self.members.clone(),
+        }
+    }
+
+    /// Fits the law to two or more budgets with distinct C.
+    pub(crate) fn fit(points: &[LossPoint], noise: NoiseLevel) -> Self {
+        profile::fit(points, noise)
     }
 
     /// L* at a compute of `c` FLOPs, with an interval that includes the scatter

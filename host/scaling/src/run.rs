@@ -39,9 +39,26 @@ pub struct Run {
     /// N under further conventions, by name (`all`, `non_embedding` …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, f64>,
+    /// Earlier losses of the run that a run stopped there would have had: those of a
+    /// constant-rate schedule, each with a cool-down of its own. A loss on the way
+    /// of a decaying schedule is not honest and has no place here. Branches of
+    /// one trunk are runs of their own instead, joined by `group`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<CurvePoint>,
     /// Name of the run in messages (a trial's id, a row's number).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+}
+
+/// A finished run's state at an earlier point.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Units of data seen by then; > 0.
+    pub d: f64,
+    /// FLOPs spent by then; > 0.
+    pub c: f64,
+    /// Held-out loss; > 0.
+    pub loss: f64,
 }
 
 impl Run {
@@ -58,6 +75,7 @@ impl Run {
             group: None,
             unique: None,
             counts: BTreeMap::new(),
+            curve: Vec::new(),
             label: None,
         }
     }
@@ -81,7 +99,14 @@ impl Run {
             ("weight", self.weight),
             ("unique", self.unique),
         ];
-        for (field, value) in fields {
+        let curve = self.curve.iter().flat_map(|point| {
+            [
+                ("curve.d", Some(point.d)),
+                ("curve.c", Some(point.c)),
+                ("curve.loss", Some(point.loss)),
+            ]
+        });
+        for (field, value) in fields.into_iter().chain(curve) {
             if let Some(value) = value
                 && !(value.is_finite() && value > 0.0)
             {

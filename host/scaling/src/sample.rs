@@ -5,7 +5,7 @@
 //! handed to [`Fit::refit`](crate::Fit::refit) is the same run. All numbers are
 //! finite, N, D, C, loss and weight above 0.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::budget::Budget;
@@ -42,7 +42,28 @@ pub struct Sample {
     pub(crate) budgets: Vec<Budget>,
     /// FLOPs per unit as a function of N.
     pub(crate) flops: Arc<FlopsPerUnit>,
+    /// Losses of runs on their way that stand for finished ones.
+    pub(crate) curves: Vec<LossCurve>,
     isoflop: OnceLock<Isoflop>,
+}
+
+/// The loss of one size against C, at constant learning rate.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LossCurve {
+    /// ln N.
+    pub(crate) ln_n: f64,
+    /// At least two points, ascending in C.
+    pub(crate) points: Vec<LossCurvePoint>,
+}
+
+/// One point of a loss curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LossCurvePoint {
+    pub(crate) ln_c: f64,
+    pub(crate) ln_d: f64,
+    pub(crate) loss: f64,
+    /// The run that it belongs to.
+    pub(crate) row: usize,
 }
 
 impl Sample {
@@ -90,6 +111,7 @@ impl Sample {
             budget,
             budgets,
             flops: Arc::new(FlopsPerUnit::of(pairs)),
+            curves: curves(runs),
             isoflop: OnceLock::new(),
         })
     }
@@ -132,7 +154,22 @@ impl Sample {
                 *renumbered.entry(self.cluster[row]).or_insert(next)
             })
             .collect();
+        let new_row: HashMap<usize, usize> = rows
+            .iter()
+            .enumerate()
+            .map(|(new, &old)| (old, new))
+            .collect();
+        let mut curves = self.curves.clone();
+        for curve in &mut curves {
+            curve.points.retain_mut(|point| {
+                let row = new_row.get(&point.row);
+                point.row = row.copied().unwrap_or_default();
+                row.is_some()
+            });
+        }
+        curves.retain(|curve| curve.points.len() > 1);
         Self {
+            curves,
             runs: rows.iter().map(|&row| self.runs[row]).collect(),
             ln_n: pick(&self.ln_n),
             ln_d: pick(&self.ln_d),
@@ -232,4 +269,44 @@ fn clusters(runs: &[(usize, &Run)]) -> (Vec<usize>, usize) {
         })
         .collect();
     (of_run, numbers.len())
+}
+
+/// Loss curves: the points of each run that carries some, and the branches of each
+/// trunk.
+fn curves(runs: &[(usize, &Run)]) -> Vec<LossCurve> {
+    let mut curves = Vec::new();
+    let mut trunks: BTreeMap<(&str, u64), Vec<LossCurvePoint>> = BTreeMap::new();
+    for (row, (_, run)) in runs.iter().enumerate() {
+        let point = |c: f64, d: f64, loss: f64| LossCurvePoint {
+            ln_c: c.ln(),
+            ln_d: d.ln(),
+            loss,
+            row,
+        };
+        let end = point(run.c, run.d, run.loss);
+        if !run.curve.is_empty() {
+            let mut points: Vec<LossCurvePoint> =
+                run.curve.iter().map(|p| point(p.c, p.d, p.loss)).collect();
+            points.push(end);
+            curves.push((run.n.ln(), points));
+        } else if let Some(group) = &run.group {
+            trunks
+                .entry((group, run.n.to_bits()))
+                .or_default()
+                .push(end);
+        }
+    }
+    let trunks = trunks
+        .into_iter()
+        .map(|((_, n), points)| (f64::from_bits(n).ln(), points));
+    curves
+        .into_iter()
+        .chain(trunks)
+        .map(|(ln_n, mut points)| {
+            points.sort_by(|a, b| a.ln_c.total_cmp(&b.ln_c));
+            points.dedup_by(|later, earlier| later.ln_c <= earlier.ln_c);
+            LossCurve { ln_n, points }
+        })
+        .filter(|curve| curve.points.len() > 1)
+        .collect()
 }

@@ -77,13 +77,14 @@ impl Objective {
         !matches!(self, Self::Mse)
     }
 
-    /// The widths of the Huber losses whose minima lead to this objective's.
+    /// The widths of the Huber losses whose minima lead to this objective's, after
+    /// the first.
     pub(crate) fn widths(self) -> &'static [f64] {
         match self {
             Self::Huber { .. } | Self::Mse | Self::MseLog => &[],
             // Each is so much below the residuals that the next starts close to
             // its end; the last is at the resolution of ln L.
-            Self::Lad => &[1e-3, 1e-4, 1e-6, 1e-8, 1e-11],
+            Self::Lad => &[1e-5, 1e-8, 1e-11],
         }
     }
 

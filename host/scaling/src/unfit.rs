@@ -63,7 +63,4 @@ pub enum Unfit {
     /// The optimiser found no finite optimum.
     #[error("the objective has no finite optimum on these runs")]
     NoOptimum,
-    /// The method is not built yet.
-    #[error("not available")]
-    NotAvailable,
 }

@@ -15,7 +15,7 @@ use super::{Curve, Minimum, Noise, UnitVariance};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::laws::Laws;
-use crate::loss_law::{LossLaw, LossPoint};
+use crate::loss_law::{LossMean, LossPoint};
 use crate::method::Method;
 use crate::power_law::{LogPoint, NoiseLevel};
 use crate::sample::Sample;
@@ -29,7 +29,7 @@ const MIN_BUDGETS: usize = 2;
 pub struct IsoflopLaw {
     n: Line,
     d: Line,
-    loss: LossLaw,
+    loss: LossMean,
 }
 
 /// A straight line in ln–ln.
@@ -70,7 +70,7 @@ impl Frontier for IsoflopLaw {
             c,
             n: self.n.at(c.ln()).exp(),
             d: self.d.at(c.ln()).exp(),
-            loss: self.loss.estimate(c),
+            loss: self.loss.at(c),
         }
     }
 }
@@ -115,6 +115,7 @@ pub struct IsoflopMinimum {
 pub(crate) struct IsoflopRefit {
     curves: Vec<CurveRefit>,
     noise: NoiseLevel,
+    loss: LossMean,
 }
 
 /// One budget's curve.
@@ -170,6 +171,7 @@ pub(crate) fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let refit = IsoflopRefit {
         curves,
         noise: level(noise),
+        loss: laws.loss.mean(),
     };
     let law = refit
         .law(&refit.vertices(&sample.loss))
@@ -301,7 +303,7 @@ impl IsoflopRefit {
         Some(IsoflopLaw {
             n: line(|vertex| vertex.ln_n),
             d: line(|vertex| vertex.ln_d),
-            loss: LossLaw::fit(&losses, self.noise),
+            loss: self.loss.refit(&losses, self.noise)?,
         })
     }
 }

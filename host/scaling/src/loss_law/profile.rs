@@ -38,12 +38,12 @@ struct Excess {
 
 pub(super) fn fit(points: &[LossPoint], noise: NoiseLevel) -> LossLaw {
     let profile = Profile::new(points, noise);
-    let peak = profile.peak();
+    let (peak, scan) = profile.peak();
     let best = profile.at(peak);
     let count = points.len() as f64;
     let free = count - 3.0;
     let NoiseLevel { variance, dof } = noise.pooled_with(best.rss / free, free);
-    let members = profile.members(peak, variance);
+    let members = profile.members(peak, &scan, variance);
     let by_share = |value: fn(&Member) -> f64, estimate: f64| {
         let mut sorted: Vec<(f64, f64)> = members.iter().map(|m| (value(m), m.share)).collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -176,14 +176,18 @@ impl<'a> Profile<'a> {
         -power * (dof * variance + rss + self.resolution).ln()
     }
 
-    /// The best E: the lowest of a scan, polished by Brent's method between its
-    /// neighbours.
-    fn peak(&self) -> f64 {
+    /// The best E, the lowest of the scan polished by Brent's method between its
+    /// neighbours, and the scan: each E with its log likelihood.
+    fn peak(&self) -> (f64, Vec<(f64, f64)>) {
         let spacing = self.ceiling / (SCAN - 1) as f64;
-        let (_, middle) = (0..SCAN)
+        let scan: Vec<(f64, f64)> = (0..SCAN)
             .map(|i| spacing * i as f64)
-            .map(|floor| (self.at(floor).rss, floor))
-            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|floor| (floor, self.at(floor).rss))
+            .collect();
+        let (middle, lowest) = scan
+            .iter()
+            .copied()
+            .min_by(|a, b| a.1.total_cmp(&b.1))
             .unwrap_or_default();
         let solver = BrentOpt::new(
             (middle - spacing).max(0.0),
@@ -194,19 +198,40 @@ impl<'a> Profile<'a> {
             .run()
             .ok()
             .and_then(|result| result.state.best_param);
-        match polished {
-            Some(floor) if self.at(floor).rss < self.at(middle).rss => floor,
+        let peak = match polished {
+            Some(floor) if self.at(floor).rss < lowest => floor,
             _ => middle,
-        }
+        };
+        let likelihoods = scan
+            .into_iter()
+            .map(|(floor, rss)| (floor, self.log_likelihood(rss)));
+        (peak, likelihoods.collect())
     }
 
-    fn members(&self, peak: f64, variance: f64) -> Vec<Member> {
-        let top = self.log_likelihood(self.at(peak).rss);
-        let counts = |floor: f64| self.log_likelihood(self.at(floor).rss) > top - NEGLIGIBLE;
-        let low = boundary(peak, 0.0, counts);
-        let high = boundary(peak, self.ceiling, counts);
-        let mut members: Vec<Member> = (0..MEMBERS)
-            .map(|i| low + (high - low) * i as f64 / (MEMBERS - 1) as f64)
+    /// Fits over the values of E that count: from the peak outwards, up to where the
+    /// scan first finds one that does not.
+    fn members(&self, peak: f64, scan: &[(f64, f64)], variance: f64) -> Vec<Member> {
+        let least = self.log_likelihood(self.at(peak).rss) - NEGLIGIBLE;
+        let counts = |floor: f64| self.log_likelihood(self.at(floor).rss) > least;
+        let edge = |outwards: &mut dyn Iterator<Item = &(f64, f64)>| {
+            let mut inside = peak;
+            for &(floor, likelihood) in outwards {
+                if likelihood <= least {
+                    return boundary(inside, floor, counts);
+                }
+                inside = floor;
+            }
+            inside
+        };
+        let low = edge(&mut scan.iter().rev().filter(|(floor, _)| *floor < peak));
+        let high = edge(&mut scan.iter().filter(|(floor, _)| *floor > peak));
+        let floors = (0..MEMBERS).map(|i| low + (high - low) * i as f64 / (MEMBERS - 1) as f64);
+        self.members_at(floors, variance)
+    }
+
+    /// The fits at given values of E, with their shares.
+    fn members_at(&self, floors: impl Iterator<Item = f64>, variance: f64) -> Vec<Member> {
+        let mut members: Vec<Member> = floors
             .map(|floor| {
                 let fit = self.at(floor);
                 Member {
@@ -214,16 +239,40 @@ impl<'a> Profile<'a> {
                     ln_k: fit.ln_k,
                     exponent: fit.exponent,
                     covariance: fit.unit_covariance.map(|row| row.map(|v| v * variance)),
-                    share: (self.log_likelihood(fit.rss) - top).exp(),
+                    share: self.log_likelihood(fit.rss),
                 }
             })
             .collect();
+        let top = members
+            .iter()
+            .map(|m| m.share)
+            .fold(f64::NEG_INFINITY, f64::max);
+        for member in &mut members {
+            member.share = (member.share - top).exp();
+        }
         let total: f64 = members.iter().map(|m| m.share).sum();
         for member in &mut members {
             member.share /= total;
         }
         members
     }
+}
+
+/// The fits at given values of E, as far as those lie below every L*, and the ln C
+/// that they are centred on.
+pub(super) fn members_at(
+    points: &[LossPoint],
+    noise: NoiseLevel,
+    floors: impl Iterator<Item = f64>,
+) -> Option<(f64, Vec<Member>)> {
+    let profile = Profile::new(points, noise);
+    // With some slack: a floor that is the ceiling of equal points has to stay.
+    let below = floors
+        .filter(|floor| *floor <= profile.ceiling * (1.0 + 1e-9))
+        .map(|floor| floor.min(profile.ceiling));
+    let members = profile.members_at(below, noise.variance);
+    let usable = members.iter().all(|member| member.share.is_finite());
+    (usable && !members.is_empty()).then_some((profile.ln_c, members))
 }
 
 impl CostFunction for &Profile<'_> {
@@ -235,11 +284,8 @@ impl CostFunction for &Profile<'_> {
     }
 }
 
-/// The value nearest to `outside` that still counts, going out from `inside`.
+/// The value nearest to `outside`, which does not count, that still does.
 fn boundary(inside: f64, outside: f64, counts: impl Fn(f64) -> bool) -> f64 {
-    if counts(outside) {
-        return outside;
-    }
     let (mut good, mut bad) = (inside, outside);
     for _ in 0..50 {
         let middle = f64::midpoint(good, bad);

@@ -1,17 +1,14 @@
-//! A public data set whose exponents are known.
+//! A public data set without noise, whose law is known.
 
-use std::path::Path;
+use flops_fit_scaling::surface::SurfaceParameters;
+use flops_fit_scaling::{
+    Estimator, Method, Objective, Options, Parameters, Run, Sample, analyze, fit, fit_surface,
+};
 
-use flops_fit_scaling::{Estimator, Options, Run, analyze};
+use crate::chinchilla::shared;
 
-#[test]
-fn assignment_isoflops_give_the_published_exponents() {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/cs336_isoflop.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: ../shared/data/cs336_isoflop.json is not beside this checkout");
-        return;
-    };
+fn runs() -> Option<Vec<Run>> {
+    let text = std::fs::read_to_string(shared("cs336_isoflop.json")?).unwrap();
     let rows: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
     let runs: Vec<Run> = rows
         .iter()
@@ -22,6 +19,12 @@ fn assignment_isoflops_give_the_published_exponents() {
         })
         .collect();
     assert_eq!(runs.len(), 72);
+    Some(runs)
+}
+
+#[test]
+fn assignment_isoflops_give_the_published_exponents() {
+    let Some(runs) = runs() else { return };
     let analysis = analyze(&runs, &Options::default()).unwrap();
     assert_eq!(analysis.budgets.len(), 9);
     let laws = &analysis.estimate(Estimator::IsoflopParabola).unwrap().laws;
@@ -31,4 +34,45 @@ fn assignment_isoflops_give_the_published_exponents() {
     let cubic = &analysis.estimate(Estimator::IsoflopCubic).unwrap().laws;
     assert!((cubic.n.exponent.estimate - 0.36 / 0.70).abs() < 5e-4);
     assert!(cubic.loss.floor.contains(2.69), "{:?}", cubic.loss.floor);
+}
+
+#[test]
+fn every_objective_gives_the_law_of_noiseless_runs() {
+    let Some(runs) = runs() else { return };
+    let sample = Sample::new(&runs).unwrap();
+    for objective in [
+        Objective::Huber { delta: 1e-3 },
+        Objective::Lad,
+        Objective::Mse,
+        Objective::MseLog,
+    ] {
+        let found: SurfaceParameters = fit_surface(&sample, objective).unwrap().parameters;
+        println!("{found:?}");
+        for (value, truth) in [
+            (found.floor, 2.69),
+            (found.a_factor, 1606.4),
+            (found.b_factor, 3210.7),
+            (found.alpha, 0.34),
+            (found.beta, 0.36),
+        ] {
+            assert!(
+                (value / truth - 1.0).abs() < 1e-4,
+                "{objective:?}: {value} for {truth}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_fit_behind_the_seam_has_the_exponents_of_its_laws() {
+    let Some(runs) = runs() else { return };
+    let sample = Sample::new(&runs).unwrap();
+    let fit = fit(Method::IsoflopParabola, &sample).unwrap();
+    let Parameters::Isoflop(parameters) = fit.parameters() else {
+        panic!("power laws through minima");
+    };
+    assert!(
+        (parameters.a - 0.5146).abs() < 5e-5 && (parameters.b - 0.4854).abs() < 5e-5,
+        "{parameters:?}"
+    );
 }

@@ -1,0 +1,384 @@
+//! The data-constrained law (Muennighoff et al. 2023): what is seen again counts
+//! for less.
+//!
+//! With U distinct units of data, D beyond U is worth
+//! `D' = U + U·R_D·(1 − exp(−(D/U − 1)/R_D))`, and likewise N beyond U_N, the size
+//! that is optimal for U distinct units:
+//! `N' = U_N + U_N·R_N·(1 − exp(−(N/U_N − 1)/R_N))`. The loss is the plain surface
+//! at (N', D'). U_N follows from the surface, `N = G·(G·U)^(β/α)` by its frontier,
+//! so all seven parameters are found at once, by the Huber loss of ln L. On
+//! fresh data the law is the plain surface, and so is its frontier.
+
+use std::sync::Arc;
+
+use nalgebra::SMatrix;
+use serde::{Deserialize, Serialize};
+
+use crate::fit::{Diagnostics, Fit, Parameters, Refit};
+use crate::frontier::Law;
+use crate::method::Method;
+use crate::newton::{self, Limits, Model, Solution};
+use crate::sample::Sample;
+use crate::surface::model::{EXPONENTS, LEAST_SHARE};
+use crate::surface::{HUBER_DELTA, Objective, Surface, SurfaceLaw, fit_surface};
+use crate::unfit::Unfit;
+
+/// (E, a, b, α, β, ln R_D, ln R_N), N and D measured from the middle of the data.
+type Theta = [f64; 7];
+
+/// Bounds of R_D and R_N: beyond, a repeat is worth nothing or as much as new data.
+const DECAY: (f64, f64) = (0.05, 1e4);
+/// Values of R_D and R_N that the search starts from; the published ones are 15.4
+/// and 5.31.
+const STARTS: [f64; 2] = [4.0, 40.0];
+/// Fewest distinct configurations: one more than parameters.
+const MIN_CONFIGURATIONS: usize = 8;
+
+const FULL: Limits = Limits {
+    steps: 100,
+    gain: 1e-12,
+};
+const AGAIN: Limits = Limits {
+    steps: 60,
+    gain: 1e-8,
+};
+
+/// The law's parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataConstrainedParameters {
+    /// E, in units of the loss.
+    #[serde(rename = "E")]
+    pub floor: f64,
+    /// A.
+    #[serde(rename = "A")]
+    pub a_factor: f64,
+    /// B.
+    #[serde(rename = "B")]
+    pub b_factor: f64,
+    /// α.
+    pub alpha: f64,
+    /// β.
+    pub beta: f64,
+    /// R_D*: passes over the data after which a further one is worth 1/e of the
+    /// first repeat.
+    pub r_d: f64,
+    /// R_N*, the same for parameters beyond what the distinct data asks for;
+    /// absent where no run has any.
+    pub r_n: Option<f64>,
+    /// The Huber loss of ln L, summed over the runs.
+    pub objective: f64,
+    /// Starts that were searched from.
+    pub seeds: usize,
+    /// Those that ended at the optimum, within 1e-6 of the objective.
+    pub seeds_at_optimum: usize,
+    /// Whether the search ended because no step promised a gain.
+    pub converged: bool,
+    /// Runs that saw some data more than once.
+    pub repeating: usize,
+}
+
+/// A law that can be fitted again.
+#[derive(Debug)]
+pub(crate) struct DataConstrainedRefit {
+    columns: Columns,
+    start: Theta,
+}
+
+/// What the law is fitted to.
+#[derive(Debug)]
+struct Columns {
+    middle: (f64, f64),
+    ln_n: Vec<f64>,
+    ln_d: Vec<f64>,
+    ln_unique: Vec<Option<f64>>,
+    /// Mean loss.
+    typical: f64,
+}
+
+struct RepeatedModel<'a> {
+    columns: &'a Columns,
+    target: &'a [f64],
+}
+
+impl Columns {
+    fn surface(&self, theta: &Theta) -> Surface {
+        Surface {
+            floor: theta[0],
+            ln_a: theta[1] + theta[3] * self.middle.0,
+            ln_b: theta[2] + theta[4] * self.middle.1,
+            alpha: theta[3],
+            beta: theta[4],
+        }
+    }
+
+    /// ln U_N for U distinct units.
+    fn ln_enough(surface: &Surface, ln_unique: f64) -> f64 {
+        let ln_ratio = (surface.alpha / surface.beta).ln() + surface.ln_a - surface.ln_b;
+        (ln_ratio + surface.beta * ln_unique) / surface.alpha
+    }
+
+    fn ln_loss(&self, theta: &Theta, row: usize) -> f64 {
+        let surface = self.surface(theta);
+        let (mut ln_n, mut ln_d) = (self.ln_n[row], self.ln_d[row]);
+        if let Some(ln_unique) = self.ln_unique[row] {
+            ln_d = effective(ln_d, ln_unique, theta[5]);
+            ln_n = effective(ln_n, Self::ln_enough(&surface, ln_unique), theta[6]);
+        }
+        surface.loss_at(ln_n, ln_d).ln()
+    }
+}
+
+/// ln of what `total` is worth where `fresh` of it is new; both as logarithms.
+fn effective(ln_total: f64, ln_fresh: f64, ln_decay: f64) -> f64 {
+    let beyond = (ln_total - ln_fresh).exp() - 1.0;
+    if beyond <= 0.0 {
+        return ln_total;
+    }
+    let decay = ln_decay.exp();
+    ln_fresh + (decay * -(-beyond / decay).exp_m1()).ln_1p()
+}
+
+impl Model<7> for RepeatedModel<'_> {
+    fn len(&self) -> usize {
+        self.target.len()
+    }
+
+    fn linearise(&self, theta: &Theta, residuals: &mut [f64], slopes: &mut [f64]) {
+        let n = self.target.len();
+        for (row, (residual, target)) in residuals.iter_mut().zip(self.target).enumerate() {
+            *residual = target - self.columns.ln_loss(theta, row);
+        }
+        // Central differences: U_N ties five of the parameters together, and the
+        // rounding of a slope does not move the optimum's objective.
+        for k in 0..7 {
+            let step = 1e-5 * theta[k].abs().max(0.1);
+            let (mut up, mut down) = (*theta, *theta);
+            up[k] += step;
+            down[k] -= step;
+            for row in 0..n {
+                let change = self.columns.ln_loss(&up, row) - self.columns.ln_loss(&down, row);
+                slopes[k * n + row] = change / (2.0 * step);
+            }
+        }
+    }
+
+    fn curvature(&self, _: &Theta, _: &[f64], _: &[f64]) -> SMatrix<f64, 7, 7> {
+        // Gauss and Newton's approximation: residuals are small against ln L.
+        SMatrix::zeros()
+    }
+
+    fn bounds(&self) -> [(f64, f64); 7] {
+        let ln = self.columns.typical.ln();
+        let term = (ln + LEAST_SHARE.ln(), ln + 20.0);
+        let decay = (DECAY.0.ln(), DECAY.1.ln());
+        [
+            (0.0, f64::INFINITY),
+            term,
+            term,
+            EXPONENTS,
+            EXPONENTS,
+            decay,
+            decay,
+        ]
+    }
+}
+
+/// Fits the law.
+pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
+    let repeats =
+        |row: usize| sample.unique[row].is_some_and(|unique| sample.ln_d[row] > unique.ln() + 1e-9);
+    let repeating = (0..sample.len()).filter(|&row| repeats(row)).count();
+    if repeating == 0 {
+        return Err(Unfit::NothingRepeats);
+    }
+    // The surface of what was seen once, or of all where that is too little.
+    let huber = Objective::Huber { delta: HUBER_DELTA };
+    let plain = fit_surface(&sample.subset(|row| !repeats(row)), huber)
+        .or_else(|_| fit_surface(sample, huber))?
+        .surface;
+    if sample.clusters < MIN_CONFIGURATIONS {
+        return Err(Unfit::TooFewConfigurations {
+            found: sample.clusters,
+            needed: MIN_CONFIGURATIONS,
+        });
+    }
+    let mean = |column: &[f64]| column.iter().sum::<f64>() / column.len() as f64;
+    let columns = Columns {
+        middle: (mean(&sample.ln_n), mean(&sample.ln_d)),
+        ln_n: sample.ln_n.clone(),
+        ln_d: sample.ln_d.clone(),
+        ln_unique: sample
+            .unique
+            .iter()
+            .map(|unique| unique.map(f64::ln))
+            .collect(),
+        typical: mean(&sample.loss),
+    };
+    let target: Vec<f64> = sample.loss.iter().map(|loss| loss.ln()).collect();
+    let model = RepeatedModel {
+        columns: &columns,
+        target: &target,
+    };
+    let start = |r_d: f64, r_n: f64| {
+        [
+            plain.floor,
+            plain.ln_a - plain.alpha * columns.middle.0,
+            plain.ln_b - plain.beta * columns.middle.1,
+            plain.alpha,
+            plain.beta,
+            r_d.ln(),
+            r_n.ln(),
+        ]
+    };
+    let ends: Vec<Solution<7>> = STARTS
+        .iter()
+        .flat_map(|&r_d| STARTS.map(|r_n| start(r_d, r_n)))
+        .map(|start| newton::minimise(&model, &sample.weight, HUBER_DELTA, start, FULL))
+        .filter(|end| end.objective.is_finite())
+        .collect();
+    let best = *ends
+        .iter()
+        .min_by(|a, b| a.objective.total_cmp(&b.objective))
+        .ok_or(Unfit::NoOptimum)?;
+    let surface = columns.surface(&best.theta);
+    let beyond = (0..sample.len()).any(|row| {
+        columns.ln_unique[row].is_some_and(|ln| sample.ln_n[row] > Columns::ln_enough(&surface, ln))
+    });
+    let fitted: Vec<f64> = (0..sample.len())
+        .map(|row| columns.ln_loss(&best.theta, row).exp())
+        .collect();
+    let used = vec![true; sample.len()];
+    let resolution = f64::EPSILON * sample.weight.iter().sum::<f64>();
+    let same =
+        |end: &&Solution<7>| end.objective - best.objective <= 1e-6 * best.objective + resolution;
+    Ok(Fit {
+        method: Method::DataConstrained,
+        sample,
+        law: Law::Surface(SurfaceLaw {
+            surface,
+            flops: Arc::clone(&sample.flops),
+        }),
+        diagnostics: Diagnostics::of(Method::DataConstrained, sample, &fitted, &used),
+        fitted,
+        leverage: newton::leverage(&model, &sample.weight, &best.theta),
+        used,
+        parameters: Parameters::DataConstrained(DataConstrainedParameters {
+            floor: surface.floor,
+            a_factor: surface.ln_a.exp(),
+            b_factor: surface.ln_b.exp(),
+            alpha: surface.alpha,
+            beta: surface.beta,
+            r_d: best.theta[5].exp(),
+            r_n: beyond.then_some(best.theta[6].exp()),
+            objective: best.objective,
+            seeds: STARTS.len() * STARTS.len(),
+            seeds_at_optimum: ends.iter().filter(same).count(),
+            converged: best.converged,
+            repeating,
+        }),
+        refit: Refit::DataConstrained(DataConstrainedRefit {
+            columns,
+            start: best.theta,
+        }),
+    })
+}
+
+impl DataConstrainedRefit {
+    /// The law for other losses and weights.
+    pub(crate) fn refit(
+        &self,
+        sample: &Sample,
+        losses: &[f64],
+        weights: Option<&[f64]>,
+    ) -> Option<SurfaceLaw> {
+        let target: Vec<f64> = losses.iter().map(|loss| loss.ln()).collect();
+        let model = RepeatedModel {
+            columns: &self.columns,
+            target: &target,
+        };
+        let factors = |row: usize| weights.map_or(1.0, |factors| factors[row]);
+        let weights: Vec<f64> = (0..sample.len())
+            .map(|row| factors(row) * sample.weight[row])
+            .collect();
+        let end = newton::minimise(&model, &weights, HUBER_DELTA, self.start, AGAIN);
+        end.objective.is_finite().then(|| SurfaceLaw {
+            surface: self.columns.surface(&end.theta),
+            flops: Arc::clone(&sample.flops),
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::run::Run;
+
+    /// Runs by the published form, some on the same data up to 40 times.
+    fn runs() -> Vec<Run> {
+        let theta: Theta = [1.87, 6.2, 7.3, 0.35, 0.35, 15.4_f64.ln(), 5.3_f64.ln()];
+        let mut runs = Vec::new();
+        for (size, length, share) in
+            (0..6).flat_map(|n| (0..6).flat_map(move |d| (0..4).map(move |u| (n, d, u))))
+        {
+            let n = 1e7 * 2.5_f64.powi(size);
+            let d = 2e8 * 2.5_f64.powi(length);
+            let unique = d / [0.5, 2.0, 8.0, 40.0][share];
+            let columns = Columns {
+                middle: (0.0, 0.0),
+                ln_n: vec![n.ln()],
+                ln_d: vec![d.ln()],
+                ln_unique: vec![Some(unique.ln())],
+                typical: 1.0,
+            };
+            runs.push(Run {
+                unique: Some(unique),
+                ..Run::new(n, d, 6.0 * n * d, columns.ln_loss(&theta, 0).exp())
+            });
+        }
+        runs
+    }
+
+    #[test]
+    fn the_law_of_noiseless_runs_is_found() {
+        let sample = Sample::new(&runs()).unwrap();
+        let fitted = fit(&sample).unwrap();
+        let Parameters::DataConstrained(found) = fitted.parameters() else {
+            panic!("the data-constrained law");
+        };
+        let close = |value: f64, truth: f64| (value / truth - 1.0).abs() < 1e-4;
+        assert!(
+            close(found.floor, 1.87) && close(found.alpha, 0.35) && close(found.beta, 0.35),
+            "{found:?}"
+        );
+        assert!(
+            close(found.a_factor.ln(), 6.2) && close(found.b_factor.ln(), 7.3),
+            "{found:?}"
+        );
+        assert!(
+            close(found.r_d, 15.4) && close(found.r_n.unwrap(), 5.3),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn fresh_data_has_no_such_law() {
+        let runs: Vec<Run> = runs()
+            .into_iter()
+            .filter(|run| run.repeats() < Some(1.0))
+            .collect();
+        assert_eq!(
+            fit(&Sample::new(&runs).unwrap()).unwrap_err(),
+            Unfit::NothingRepeats
+        );
+    }
+
+    #[test]
+    fn what_repeats_is_worth_less_and_less() {
+        let worth = |passes: f64| effective(passes.ln(), 0.0, 15.4_f64.ln()).exp();
+        assert!((worth(1.0) - 1.0).abs() < 1e-12 && (worth(0.5) - 0.5).abs() < 1e-12);
+        // Up to four passes nearly new, in the end 1 + R_D of them.
+        assert!(worth(4.0) > 3.7 && worth(4.0) < 4.0);
+        assert!((worth(1e4) - 16.4).abs() < 1e-9);
+    }
+}
