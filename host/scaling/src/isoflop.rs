@@ -17,7 +17,7 @@ pub use curve::Curve;
 pub(crate) use curve::{Lowest, Point};
 pub(crate) use fit::{Draft, fit};
 pub use law::{IsoflopLaw, IsoflopMinimum, IsoflopParameters};
-pub(crate) use law::{IsoflopRefit, fit as fit_method};
+pub(crate) use law::{IsoflopRefit, fit as fit_method, laws};
 
 use serde::{Deserialize, Serialize};
 

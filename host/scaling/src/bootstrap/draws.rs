@@ -7,6 +7,8 @@ use super::{Scheme, errors, spread};
 use crate::fit::Fit;
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::interval::Interval;
+use crate::isoflop;
+use crate::loss_law::LossLaw;
 use crate::student;
 use crate::surface::Surface;
 
@@ -22,6 +24,9 @@ pub struct Draws {
     asked: usize,
     responses: Option<Vec<Response>>,
     freedom: f64,
+    /// A law of L* through a few minima does not know its floor, and refits of it
+    /// share that ignorance: its own interval, over all floors, is the least.
+    loss_law: Option<LossLaw>,
 }
 
 /// What a law says about one compute, with 95 % intervals.
@@ -68,8 +73,13 @@ impl Draws {
         responses: Option<Vec<Response>>,
     ) -> Self {
         let parameters: f64 = fit.leverage().iter().sum();
+        let loss_law = matches!(fit.law(), Law::Isoflop(_))
+            .then(|| isoflop::laws(fit.method(), fit.sample()))
+            .flatten()
+            .map(|laws| laws.loss);
         Self {
             scheme,
+            loss_law,
             law: fit.law().clone(),
             asked: laws.len(),
             laws: laws.into_iter().flatten().collect(),
@@ -97,9 +107,12 @@ impl Draws {
     /// fewer than half of the draws have one.
     pub fn surface(&self) -> Option<SurfaceIntervals> {
         let of = |value: fn(&Surface) -> f64| {
-            self.interval(|law| match law {
-                Law::Surface(law) => value(law.surface()),
-                Law::Isoflop(_) => f64::NAN,
+            self.interval(|law| {
+                if let Law::Surface(law) = law {
+                    value(law.surface())
+                } else {
+                    f64::NAN
+                }
             })
         };
         let ln = |value| of(value).map(exp);
@@ -117,22 +130,44 @@ impl Draws {
     ///
     /// N*, D* and D*/N* are judged by their logarithms, L* as it is.
     pub fn at(&self, c: f64) -> Option<OptimumIntervals> {
-        let ln =
-            |value: fn(&Optimum) -> f64| self.interval(|law| value(&law.optimum(c)).ln()).map(exp);
+        // An optimum may take a search: once a law, for all four quantities.
+        let optima = self.map(|law| law.optimum(c));
+        let ln = |value: fn(&Optimum) -> f64| self.judge(&optima, |o| value(o).ln()).map(exp);
+        let mut loss = self.judge(&optima, |optimum| optimum.loss)?;
+        if let Some(law) = &self.loss_law {
+            let own = law.predict(c);
+            loss.low = loss.low.min(own.low);
+            loss.high = loss.high.max(own.high);
+        }
         Some(OptimumIntervals {
             c,
+            loss,
             n: ln(|optimum| optimum.n)?,
             d: ln(|optimum| optimum.d)?,
             units_per_parameter: ln(Optimum::units_per_parameter)?,
-            loss: self.interval(|law| law.optimum(c).loss)?,
         })
     }
 
     /// The interval of any quantity of a law, on the scale on which its error is
     /// most nearly symmetric; `None` where fewer than half of the draws have it.
     pub fn interval(&self, quantity: impl Fn(&Law) -> f64) -> Option<Interval> {
-        let estimate = quantity(&self.law);
-        let mut values: Vec<f64> = self.laws.iter().map(&quantity).collect();
+        self.judge(&self.map(quantity), |value| *value)
+    }
+
+    fn map<T>(&self, of: impl Fn(&Law) -> T) -> Answers<T> {
+        Answers {
+            estimate: of(&self.law),
+            draws: self.laws.iter().map(&of).collect(),
+            responses: self.responses.as_deref().map(|responses| {
+                let laws = responses.iter().map(Response::laws);
+                laws.map(|laws| laws.each_ref().map(&of)).collect()
+            }),
+        }
+    }
+
+    fn judge<T>(&self, answers: &Answers<T>, value: impl Fn(&T) -> f64) -> Option<Interval> {
+        let estimate = value(&answers.estimate);
+        let mut values: Vec<f64> = answers.draws.iter().map(&value).collect();
         values.retain(|value| value.is_finite());
         if values.len() < FEWEST.max(self.asked / 2) || !estimate.is_finite() {
             return None;
@@ -140,10 +175,12 @@ impl Draws {
         values.sort_by(f64::total_cmp);
         Some(match self.scheme {
             Scheme::WildCluster => {
-                let freedom = self
-                    .responses
-                    .as_deref()
-                    .and_then(|responses| freedom::of(responses, &quantity))
+                let freedom = self.responses.as_deref().zip(answers.responses.as_deref());
+                let freedom = freedom
+                    .and_then(|(responses, pairs)| {
+                        let changes = pairs.iter().map(|[up, down]| value(up) - value(down));
+                        freedom::of(responses, changes)
+                    })
                     .map_or(self.freedom, |freedom| freedom.min(self.freedom));
                 let half_width = student::two_sided(freedom) * spread::standard_error(&values);
                 Interval::symmetric(estimate, half_width)
@@ -155,6 +192,13 @@ impl Draws {
             },
         })
     }
+}
+
+/// What the fit's law, every draw's and every response's answer to one question.
+struct Answers<T> {
+    estimate: T,
+    draws: Vec<T>,
+    responses: Option<Vec<[T; 2]>>,
 }
 
 /// An interval of a logarithm, moved to the quantity.

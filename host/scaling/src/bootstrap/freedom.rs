@@ -36,6 +36,12 @@ pub(super) struct Response {
     leverage: f64,
 }
 
+impl Response {
+    pub(super) fn laws(&self) -> &[Law; 2] {
+        &self.laws
+    }
+}
+
 /// One response a cluster; `None` where ν is clusters less parameters.
 pub(super) fn responses(fit: &Fit<'_>, threads: Option<NonZeroUsize>) -> Option<Vec<Response>> {
     let clusters = errors::clusters(fit);
@@ -71,19 +77,16 @@ pub(super) fn responses(fit: &Fit<'_>, threads: Option<NonZeroUsize>) -> Option<
         .collect()
 }
 
-/// ν of a quantity, at least 1.
-pub(super) fn of(responses: &[Response], quantity: impl Fn(&Law) -> f64) -> Option<f64> {
-    let rows: Vec<(f64, f64)> = responses
-        .iter()
-        .map(|response| {
-            let [up, down] = &response.laws;
-            ((quantity(up) - quantity(down)).powi(2), response.leverage)
-        })
-        .collect();
-    let total: f64 = rows.iter().map(|(square, _)| square).sum();
-    let spread: f64 = rows.iter().map(|(_, h)| h * (1.0 - h)).sum();
-    let diagonal: f64 = rows.iter().map(|(square, _)| square.powi(2)).sum();
-    let shared: f64 = rows.iter().map(|(square, h)| square * h).sum();
+/// ν of a quantity, at least 1, from its change with each cluster's error.
+pub(super) fn of(responses: &[Response], changes: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut total, mut diagonal, mut shared, mut spread) = (0.0, 0.0, 0.0, 0.0);
+    for (response, change) in responses.iter().zip(changes) {
+        let (square, h) = (change.powi(2), response.leverage);
+        total += square;
+        diagonal += square.powi(2);
+        shared += square * h;
+        spread += h * (1.0 - h);
+    }
     let off_diagonal = if spread > 0.0 {
         shared.powi(2) / spread
     } else {

@@ -218,6 +218,18 @@ pub(crate) fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
     })
 }
 
+/// The laws through the minima of one of the three methods, with intervals of their
+/// own.
+pub(crate) fn laws(method: Method, sample: &Sample) -> Option<Laws> {
+    let isoflop = sample.isoflop();
+    let minima: Vec<(f64, &Minimum)> = isoflop
+        .budgets
+        .iter()
+        .filter_map(|budget| Some((budget.c, super::minimum_by(method, budget)?)))
+        .collect();
+    Laws::fit(&minima, isoflop.noise.as_ref()?)
+}
+
 fn level(noise: Noise) -> NoiseLevel {
     NoiseLevel {
         variance: noise.sd.powi(2),
