@@ -128,7 +128,7 @@ mod tests {
             prop_assert!((closed - numeric).abs() < 1e-9, "{closed} {numeric}");
             let loss = |ln_n: f64| surface.loss_at(ln_n, flops.ln_d(ln_c, ln_n));
             for step in [-0.01, 0.01] {
-                prop_assert!(loss(closed) <= loss(closed + step));
+                prop_assert!(loss(closed) <= loss(closed + step) * (1.0 + 4.0 * f64::EPSILON));
             }
         }
     }
