@@ -71,11 +71,17 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// Refits the law once for every draw.
+    /// Refits the law once for every draw. A method without residuals (the envelope:
+    /// each run lies on its own curve) has pair draws, whatever was asked for.
     pub fn run(&self, fit: &Fit<'_>) -> Draws {
+        let scheme = if fit.used().contains(&true) {
+            self.scheme
+        } else {
+            Scheme::Pair
+        };
         let stream = |draw: usize| Stream::new(self.seed, Purpose::Bootstrap, draw as u64);
         let sample = fit.sample();
-        let laws = match self.scheme {
+        let laws = match scheme {
             Scheme::WildCluster => {
                 let errors = errors::of(fit);
                 parallel::map(self.draws, self.threads, |draw| {
@@ -86,11 +92,11 @@ impl Bootstrap {
                 fit.refit(&sample.loss, Some(&resampled(sample, &mut stream(draw))))
             }),
         };
-        let responses = match self.scheme {
+        let responses = match scheme {
             Scheme::WildCluster => freedom::responses(fit, self.threads),
             Scheme::Pair => None,
         };
-        Draws::new(self.scheme, fit, laws, responses)
+        Draws::new(scheme, fit, laws, responses)
     }
 }
 

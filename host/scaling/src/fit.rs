@@ -151,8 +151,11 @@ impl<'s> Fit<'s> {
     /// What the fit minimises over the runs' residuals.
     pub(crate) fn objective(&self) -> Objective {
         match &self.refit {
-            Refit::Isoflop(_) => Objective::Mse,
+            Refit::Isoflop(_) | Refit::Envelope => Objective::Mse,
             Refit::Surface(refit) => refit.objective,
+            Refit::DataConstrained(_) => Objective::Huber {
+                delta: surface::HUBER_DELTA,
+            },
         }
     }
 
