@@ -17,7 +17,7 @@
 //!   each multiplies the run's own weight, 0 leaves the run out. It starts from
 //!   the fit (same basin, same curves) and costs a small part of it. `None`: no law.
 //!   Refitting the sample's own losses gives the fit's own law.
-//! * A law answers through [`Frontier`](crate::Frontier) alone.
+//! * A law answers through [`Frontier`] alone.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,14 @@
 //! Times training steps of the reference GPT, one JSON object on a line.
 //!
-//!     step_time --case a|b|c [--steps 60] [--via host|bare] [--threads 1]
+//!     step_time --case a|b|c [--steps 60] [--via host|bare|both] [--threads 1]
 //!
 //! `host` is the whole way of a real trial: the plugin opened as a library, the
 //! ABI, the loader thread, telemetry to a file. `bare` is the same model linked
-//! as a crate, with the same optimizer, in a loop of a dozen lines. The cases
-//! are those of common PyTorch baselines; the text has 82 distinct characters.
+//! as a crate, with the same optimizer, in a loop of a dozen lines. `both` takes
+//! turns between the two within one process, a block of steps each, so that
+//! whatever disturbs the machine disturbs both sides; it reports the median of
+//! the blocks' ratios. The cases are those of common PyTorch baselines; the
+//! text has 82 distinct characters.
 
 #![allow(
     clippy::print_stdout,
@@ -21,8 +24,8 @@ use flops_fit_gpt::{
     model::Gpt,
 };
 use flops_fit_plugin::{
-    Context, DataDescription, Dataset as _, Draw, Loss as _, Mode, Model as _, ModelContext, Place,
-    Split,
+    Batch, Context, DataDescription, Dataset as _, Draw, Loss as _, Mode, Model as _, ModelContext,
+    Place, Split,
 };
 use flops_fit_trainer::{
     AdamWState, FlatParameters, Library, ModelParameter, Observer, keep_freed_memory, train,
@@ -80,6 +83,7 @@ struct Clock {
     last: Option<Instant>,
     times: Vec<f64>,
     log: Option<ProgressWriter>,
+    rival: Option<Rival>,
 }
 
 impl Clock {
@@ -96,9 +100,38 @@ impl Observer for Clock {
         self.log.as_mut().unwrap().write(progress).unwrap();
     }
 
-    fn step(&mut self, _step: u64) {
+    fn step(&mut self, step: u64) {
         self.tick();
+        let Some(rival) = &mut self.rival else {
+            return;
+        };
+        if step % BLOCK as u64 == 0 {
+            // The block's first step finds the caches as the other side left
+            // them, on both sides: it is not counted.
+            let ours = mean(&self.times[self.times.len() + 2 - BLOCK..]);
+            rival.pairs.push((ours, rival.bare.block()));
+            self.last = Some(Instant::now());
+        }
     }
+}
+
+/// Steps of one side before the other has its turn.
+const BLOCK: usize = 20;
+
+/// The other side of `--via both`, and the mean step times of every turn: the
+/// host's and its own.
+struct Rival {
+    bare: Bare,
+    pairs: Vec<(f64, f64)>,
+}
+
+fn mean(times: &[f64]) -> f64 {
+    times.iter().sum::<f64>() / times.len() as f64
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 const ADAMW: AdamW = AdamW {
@@ -127,22 +160,56 @@ fn main() {
     std::fs::write(&text, characters).unwrap();
     let case = case(&args.case, &text);
     let steps = args.steps + WARM as u64 + 1;
-    let mut times = match args.via.as_str() {
-        "host" => host(&args, &case, steps, folder.path()),
-        "bare" => bare(&case, steps, folder.path()),
-        other => panic!("--via {other}: expected host or bare"),
+    let figures = match args.via.as_str() {
+        "both" => {
+            let rival = Rival {
+                bare: Bare::new(&case, folder.path()),
+                pairs: Vec::new(),
+            };
+            let clock = host(&args, &case, steps, folder.path(), Some(rival));
+            let mut pairs = clock.rival.unwrap().pairs;
+            // The first turn warms both sides up.
+            pairs.remove(0);
+            json!({
+                "host_ms": median(pairs.iter().map(|p| p.0).collect()),
+                "bare_ms": median(pairs.iter().map(|p| p.1).collect()),
+                "ratio": median(pairs.iter().map(|p| p.0 / p.1).collect()),
+                "turns": pairs.len(),
+            })
+        }
+        "host" => alone(host(&args, &case, steps, folder.path(), None).times, &case),
+        "bare" => {
+            let mut bare = Bare::new(&case, folder.path());
+            let mut clock = Clock::default();
+            for _ in 0..steps {
+                bare.step();
+                clock.tick();
+            }
+            alone(clock.times, &case)
+        }
+        other => panic!("--via {other}: expected host, bare or both"),
     };
-    times.drain(..WARM);
-    times.sort_by(f64::total_cmp);
-    let median = times[times.len() / 2];
-    println!(
-        "{}",
-        json!({"case": args.case, "via": args.via, "threads": args.threads, "median_ms": median, "min_ms": times[0],
-               "tokens_per_s": case.tokens as f64 / median * 1e3})
-    );
+    let mut line = json!({"case": args.case, "via": args.via, "threads": args.threads});
+    let object = line.as_object_mut().unwrap();
+    object.extend(figures.as_object().unwrap().clone());
+    println!("{line}");
 }
 
-fn host(args: &Args, case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f64> {
+/// The figures of one side by itself.
+fn alone(mut times: Vec<f64>, case: &Case) -> Value {
+    times.drain(..WARM);
+    let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let median = median(times);
+    json!({"median_ms": median, "min_ms": least, "tokens_per_s": case.tokens as f64 / median * 1e3})
+}
+
+fn host(
+    args: &Args,
+    case: &Case,
+    steps: u64,
+    folder: &std::path::Path,
+    rival: Option<Rival>,
+) -> Clock {
     let path = args.plugin.clone().unwrap_or_else(|| {
         let exe = std::env::current_exe().unwrap();
         exe.ancestors().nth(2).unwrap().join("libflops_fit_gpt.so")
@@ -204,6 +271,7 @@ fn host(args: &Args, case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f
     let log = ProgressWriter::create(&folder.join("progress.jsonl")).unwrap();
     let mut clock = Clock {
         log: Some(log),
+        rival,
         ..Clock::default()
     };
     train(
@@ -214,59 +282,85 @@ fn host(args: &Args, case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f
         &mut clock,
     )
     .unwrap();
-    clock.times
+    clock
 }
 
-fn bare(case: &Case, steps: u64, folder: &std::path::Path) -> Vec<f64> {
-    let config = serde_json::from_value(case.data.clone()).unwrap();
-    let dataset =
-        flops_fit_gpt::data::datasets::Text::build(&config, &Place { base_dir: folder }).unwrap();
-    let data = dataset.description();
-    tch::manual_seed(0);
-    let config = serde_json::from_value(case.model.clone()).unwrap();
-    let model = Gpt::build(
-        &config,
-        &ModelContext {
+/// The same model as a crate, with the same optimizer, and eight batches that
+/// are there already.
+struct Bare {
+    model: Gpt,
+    loss: CrossEntropy,
+    flat: FlatParameters,
+    adamw: AdamWState,
+    batches: Vec<Batch>,
+    step: u64,
+}
+
+impl Bare {
+    fn new(case: &Case, folder: &std::path::Path) -> Self {
+        let config = serde_json::from_value(case.data.clone()).unwrap();
+        let dataset =
+            flops_fit_gpt::data::datasets::Text::build(&config, &Place { base_dir: folder })
+                .unwrap();
+        let data = dataset.description();
+        tch::manual_seed(0);
+        let config = serde_json::from_value(case.model.clone()).unwrap();
+        let context = ModelContext {
             data: &data,
             device: Device::Cpu,
             seed: 0,
-        },
-    )
-    .unwrap();
-    let loss = CrossEntropy::build(&CrossEntropyConfig {}, &data).unwrap();
-    let parameters = model.parameters().into_iter().map(|p| ModelParameter {
-        name: p.name,
-        tensor: p.tensor,
-        lr_scale: p.lr_scale,
-        decay_scale: p.decay_scale,
-    });
-    let mut flat = FlatParameters::adopt("bare", parameters.collect()).unwrap();
-    let mut adamw = AdamWState::new(&ADAMW, &flat);
-    let batches: Vec<_> = (0..8)
-        .map(|i| {
-            let draws: Vec<_> = (0..case.batch)
-                .map(|j| Draw {
-                    index: i * 1000 + j,
-                    seed: 0,
-                })
-                .collect();
+        };
+        let model = Gpt::build(&config, &context).unwrap();
+        let parameters = model.parameters().into_iter().map(|p| ModelParameter {
+            name: p.name,
+            tensor: p.tensor,
+            lr_scale: p.lr_scale,
+            decay_scale: p.decay_scale,
+        });
+        let flat = FlatParameters::adopt("bare", parameters.collect()).unwrap();
+        let batch = |i: u64| {
+            let draw = |j| Draw {
+                index: i * 1000 + j,
+                seed: 0,
+            };
+            let draws: Vec<_> = (0..case.batch).map(draw).collect();
             dataset.batch(Split::Train, &draws).unwrap()
-        })
-        .collect();
-    let mut clock = Clock::default();
-    for step in 0..steps {
-        let batch = &batches[step as usize % batches.len()];
+        };
+        Self {
+            adamw: AdamWState::new(&ADAMW, &flat),
+            batches: (0..8).map(batch).collect(),
+            loss: CrossEntropy::build(&CrossEntropyConfig {}, &data).unwrap(),
+            model,
+            flat,
+            step: 0,
+        }
+    }
+
+    fn step(&mut self) {
+        let batch = &self.batches[self.step as usize % self.batches.len()];
         let context = Context {
             mode: Mode::Train,
             seed: 0,
-            step,
+            step: self.step,
         };
-        let outputs = model.forward(&batch.inputs, &context).unwrap();
-        let value = loss.compute(&outputs, &batch.targets, Mode::Train).unwrap();
-        let gradients = Tensor::run_backward(&[value.mean], flat.leaves(), false, false);
-        flat.accumulate(&gradients, 1.0).unwrap();
-        adamw.step(&mut flat, 1.0, 1.0, 1.0).unwrap();
-        clock.tick();
+        let outputs = self.model.forward(&batch.inputs, &context).unwrap();
+        let value = self
+            .loss
+            .compute(&outputs, &batch.targets, Mode::Train)
+            .unwrap();
+        let gradients = Tensor::run_backward(&[value.mean], self.flat.leaves(), false, false);
+        self.flat.accumulate(&gradients, 1.0).unwrap();
+        self.adamw.step(&mut self.flat, 1.0, 1.0, 1.0).unwrap();
+        self.step += 1;
     }
-    clock.times
+
+    /// One turn: the mean milliseconds of its steps but the first.
+    fn block(&mut self) -> f64 {
+        self.step();
+        let began = Instant::now();
+        for _ in 1..BLOCK {
+            self.step();
+        }
+        began.elapsed().as_secs_f64() * 1e3 / (BLOCK - 1) as f64
+    }
 }
