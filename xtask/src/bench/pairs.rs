@@ -50,26 +50,39 @@ pub(super) fn interleave(
     mut ours: impl FnMut() -> Result<f64, Error>,
     mut theirs: impl FnMut() -> Result<f64, Error>,
 ) -> Result<Comparison, Error> {
+    let mut ours_first = false;
+    together(contest, pairs, || {
+        ours_first = !ours_first;
+        if ours_first {
+            let us = ours()?;
+            Ok((us, theirs()?))
+        } else {
+            let them = theirs()?;
+            Ok((ours()?, them))
+        }
+    })
+}
+
+/// Measures `pairs` times both sides by a program that takes turns between
+/// them itself: our figure and theirs.
+pub(super) fn together(
+    contest: Contest,
+    pairs: usize,
+    mut both: impl FnMut() -> Result<(f64, f64), Error>,
+) -> Result<Comparison, Error> {
     let mut comparison = Comparison {
         contest,
         ours: Vec::new(),
         theirs: Vec::new(),
         load: Vec::new(),
     };
-    for pair in 0..pairs {
+    for pair in 1..=pairs {
         let load = load::average();
-        let (us, them) = if pair % 2 == 0 {
-            let us = ours()?;
-            (us, theirs()?)
-        } else {
-            let them = theirs()?;
-            (ours()?, them)
-        };
+        let (us, them) = both()?;
         let Contest { name, unit, .. } = &comparison.contest;
         let load_text = load.map_or_else(|| "?".to_owned(), |load| format!("{load:.2}"));
         eprintln!(
-            "{name}, pair {} of {pairs}: {us:.4} {unit} against {them:.4} {unit} (load {load_text})",
-            pair + 1
+            "{name}, pair {pair} of {pairs}: {us:.4} {unit} against {them:.4} {unit} (load {load_text})"
         );
         comparison.ours.push(us);
         comparison.theirs.push(them);

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::workspace::Workspace;
 
 /// Steps timed in one run, enough for a steady median within seconds.
-pub(super) const STEPS: usize = 60;
+const STEPS: usize = 60;
 
 /// How much faster a step is to be. The smaller the model, the more of
 /// PyTorch's time is Python's.
@@ -38,7 +38,7 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Vec<Compar
             pairs::interleave(
                 contest,
                 options.pairs(5),
-                || program::figure(&mut ours(workspace, case, "host"), "median_ms"),
+                || program::figure(&mut ours(workspace, case, "host", STEPS), "median_ms"),
                 || program::figure(&mut pytorch.step(case, STEPS), "median_ms"),
             )
             .map(report)
@@ -46,13 +46,13 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Vec<Compar
         .collect()
 }
 
-/// The program that times our steps: `via` the host and its ABI, or in a bare
-/// loop over the same model.
-pub(super) fn ours(workspace: &Workspace, case: Case, via: &str) -> Command {
+/// The program that times our steps: `via` the host and its ABI, in a bare loop
+/// over the same model, or both in turn.
+pub(super) fn ours(workspace: &Workspace, case: Case, via: &str, steps: usize) -> Command {
     let mut command = Command::new(workspace.built("examples/step_time"));
     command
         .args(["--case", &case.to_string()])
-        .args(["--steps", &STEPS.to_string()])
+        .args(["--steps", &steps.to_string()])
         .args(["--via", via]);
     command
 }
