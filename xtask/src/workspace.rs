@@ -42,13 +42,21 @@ impl Workspace {
     /// cargo, to be run in the root.
     ///
     /// cargo has set `LIBTORCH` for this program from `.cargo/config.toml`.
-    /// That is taken out again, so that a build started from here and one
+    /// That is taken out again, and so is what cargo says of the package it runs
+    /// (some build scripts watch it), so that a build started from here and one
     /// started by hand see the same variables and share what they compile.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root).arg(subcommand);
         if env::var_os("LIBTORCH").is_some_and(|path| path == *self.path(".libtorch")) {
             cargo.env_remove("LIBTORCH");
+        }
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"CARGO_PKG_")
+                || name.as_encoded_bytes().starts_with(b"CARGO_MANIFEST_")
+            {
+                cargo.env_remove(name);
+            }
         }
         cargo
     }
