@@ -99,6 +99,13 @@ impl LossMean {
         let value = |member: &Member| member.share * (member.floor + member.excess(x));
         self.members.iter().map(value).sum()
     }
+
+    /// The slope of L* by ln C at `c` FLOPs.
+    pub(crate) fn slope(&self, c: f64) -> f64 {
+        let x = c.ln() - self.ln_c;
+        let slope = |member: &Member| -member.share * member.exponent * member.excess(x);
+        self.members.iter().map(slope).sum()
+    }
 }
 
 impl LossLaw {

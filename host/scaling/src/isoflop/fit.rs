@@ -279,7 +279,7 @@ fn draft_curves(sample: &Sample, rows: &[usize], sizes: &[Size]) -> Vec<DraftCur
 
 /// Standard error of the second derivative by ln N at the lowest point, for noise
 /// of variance 1. In a cubic the point moves with the coefficients.
-fn curvature_unit_se(curve: &Curve, u: f64) -> f64 {
+pub(super) fn curvature_unit_se(curve: &Curve, u: f64) -> f64 {
     let moves = curve.derivative(u, 3) / curve.derivative(u, 2);
     let gradient: Vec<f64> = curve
         .basis(u, 2)

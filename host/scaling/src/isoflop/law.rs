@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Method as Shape;
 use super::curve::{Lowest, Point};
-use super::fit::{Draft, DraftCurve};
+use super::fit::{Draft, DraftCurve, curvature_unit_se};
 use super::{Curve, Minimum, Noise, UnitVariance};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::{Frontier, Law, Optimum};
@@ -30,6 +30,36 @@ pub struct IsoflopLaw {
     n: Line,
     d: Line,
     loss: LossMean,
+    bends: Vec<Bend>,
+}
+
+/// How sharply one budget's loss bends around its minimum.
+#[derive(Debug, Clone, Copy)]
+struct Bend {
+    ln_c: f64,
+    /// Second derivative of the loss by ln N.
+    curvature: f64,
+    /// Its variance for noise of variance 1.
+    unit_variance: f64,
+}
+
+impl IsoflopLaw {
+    /// The loss near the optimum: a parabola in ln N. Its bend is the slope of L* by
+    /// ln C times a factor that is the same at every C (α + β on a surface), the
+    /// weighted least-squares one over the budgets. `None` where L* does not fall.
+    pub(crate) fn loss_at(&self, ln_n: f64, ln_c: f64) -> Option<f64> {
+        let (mut cross, mut square) = (0.0, 0.0);
+        for bend in &self.bends {
+            let fall = -self.loss.slope(bend.ln_c.exp());
+            cross += fall * bend.curvature / bend.unit_variance;
+            square += fall * fall / bend.unit_variance;
+        }
+        let curvature = -self.loss.slope(ln_c.exp()) * cross / square;
+        (curvature > 0.0 && curvature.is_finite()).then(|| {
+            let off = ln_n - self.n.at(ln_c);
+            self.loss.at(ln_c.exp()) + 0.5 * curvature * off * off
+        })
+    }
 }
 
 /// A straight line in ln–ln.
@@ -135,6 +165,7 @@ struct Vertex {
     ln_d: f64,
     loss: f64,
     unit_variance: UnitVariance,
+    bend: Bend,
 }
 
 /// Fits one of the three methods.
@@ -316,6 +347,7 @@ impl IsoflopRefit {
             n: line(|vertex| vertex.ln_n),
             d: line(|vertex| vertex.ln_d),
             loss: self.loss.refit(&losses, self.noise)?,
+            bends: vertices.iter().map(|vertex| vertex.bend).collect(),
         })
     }
 }
@@ -356,6 +388,11 @@ impl CurveRefit {
             ln_d: self.draft.ln_d_at(ln_n).0,
             loss,
             unit_variance: curve.unit_variance(u),
+            bend: Bend {
+                ln_c: self.ln_c,
+                curvature: curve.derivative(u, 2) / curve.half_width.powi(2),
+                unit_variance: curvature_unit_se(curve, u).powi(2),
+            },
         })
     }
 }
