@@ -246,7 +246,7 @@ mod tests {
         ln.exp()
     }
 
-    const OMEGA: f64 = 47_491.0;
+    const OMEGA: f64 = 5_000.0;
 
     /// Runs whose own N leaves embeddings out while loss and C go by the total.
     fn runs() -> Vec<Run> {
@@ -277,17 +277,14 @@ mod tests {
         let (own, all) = (&found[0], &found[1]);
         assert!((all.a - 0.36 / 0.70).abs() < 2e-3, "{all:?}");
         // ln n over the budgets' ends, by the closed form of the total's optimum.
-        let total = |c: f64| all.at.n * (c / c_of(all)).powf(all.a);
+        let total = |c: f64| all.at.n * (c / all.at.c).powf(all.a);
         let rise = (without_embeddings(total(1e19)) / without_embeddings(total(1e15))).ln();
-        assert!((own.a - rise / 1e4_f64.ln()).abs() < 0.02, "{own:?}");
-        assert!(own.a > all.a + 0.05);
+        let expected = rise / 1e4_f64.ln();
+        assert!((own.a - expected).abs() < 0.01, "{} for {expected}", own.a);
+        assert!(own.a > all.a + 0.01);
         // The size is the same whatever it is called.
         assert!((own.n / all.n).ln().abs() < 0.1, "{found:?}");
         assert!((all.n / without_embeddings(all.at.n) - 1.0).abs() < 0.02);
-    }
-
-    fn c_of(fit: &ConventionFit) -> f64 {
-        fit.at.c
     }
 
     #[test]

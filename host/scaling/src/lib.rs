@@ -29,6 +29,7 @@ mod budget;
 pub mod conventions;
 pub mod cost;
 pub mod coverage;
+pub mod design;
 pub mod envelope;
 pub mod fit;
 pub mod flops;

@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Bootstrap = 1,
     /// Noise of one simulated sweep.
     Simulation = 2,
+    /// One law of a prior.
+    Prior = 3,
 }
 
 /// The numbers of one draw.
@@ -38,6 +40,11 @@ impl Stream {
     /// numbers' probabilities differ by less than `end` · 2^-32.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         ((u64::from(self.0.next_u32()) * end as u64) >> 32) as usize
+    }
+
+    /// A number in [0, 1).
+    pub(crate) fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A standard normal number.

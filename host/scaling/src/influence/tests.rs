@@ -5,9 +5,12 @@ use crate::simulate::{Truth, noisy};
 const BUDGETS: [f64; 4] = [1e18, 1e19, 1e20, 1e21];
 const C: f64 = 1e22;
 
+fn truth() -> Truth {
+    Truth::with_exponents(0.34, 0.3, 1e20, 0.9)
+}
+
 fn sweep(noise: f64) -> Vec<Run> {
-    let truth = Truth::with_exponents(0.34, 0.3, 1e20, 0.9);
-    noisy(&truth.sweep(&BUDGETS, 7, 4.0, 1.0, 1), noise, 5, 0)
+    noisy(&truth().sweep(&BUDGETS, 7, 4.0, 1.0, 1), noise, 5, 0)
 }
 
 fn answer(fit: &Fit<'_>) -> Answer {
@@ -83,13 +86,13 @@ fn each_change_is_what_fitting_the_other_runs_gives() {
 #[test]
 fn a_bad_run_is_found_flagged_or_left_out() {
     let mut runs = sweep(0.002);
-    runs[24].loss += 0.2;
+    runs[27].loss += 0.2;
     for (left_out, flags) in [
         (vec![], vec![]),
-        (vec![], vec![Flag::Suspect { run: 24, z: 5.0 }]),
+        (vec![], vec![Flag::Suspect { run: 27, z: 5.0 }]),
         (
             vec![LeftOut {
-                run: 24,
+                run: 27,
                 reason: LeftOutReason::Outlier {
                     z: 50.0,
                     expected: 2.0,
@@ -104,25 +107,22 @@ fn a_bad_run_is_found_flagged_or_left_out() {
             .find(|one| !matches!(one.change, Change::WithoutBudget { .. }));
         let expected = if left_out.is_empty() {
             Change::WithoutRun {
-                run: 24,
+                run: 27,
                 flagged: !flags.is_empty(),
             }
         } else {
-            Change::WithRuns { runs: vec![24] }
+            Change::WithRuns { runs: vec![27] }
         };
         let largest = change.unwrap();
         assert_eq!(largest.change, expected);
         assert!(largest.beyond, "{largest:?}");
-        // The other single runs hardly matter.
-        let singles = found
-            .iter()
-            .filter(|one| matches!(one.change, Change::WithoutRun { .. }));
-        let others = singles.filter(|one| one.change != expected);
-        assert!(
-            others
-                .map(Influence::size)
-                .all(|size| size < 0.3 * largest.size())
-        );
+        if left_out.is_empty() {
+            // Without it the answer is that of the law.
+            let truth = truth().optimum(C);
+            let n = largest.answer.unwrap().n;
+            assert!((n / truth.n).ln().abs() < 0.1, "{largest:?} {truth:?}");
+            assert!(largest.size() > 0.2);
+        }
     }
 }
 

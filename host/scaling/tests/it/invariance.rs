@@ -6,12 +6,62 @@ use proptest::prelude::*;
 
 use crate::simulation::{Draws, Truth};
 
-/// A sweep over four budgets, one seed a size, by a law of its own.
+/// A sweep over four budgets by a law of its own, one or two seeds a size.
 fn sweep(seed: u64, noise: f64) -> Vec<Run> {
     let mut draws = Draws(seed);
     let truth = Truth::draw(&mut draws);
-    truth.sweep(&[1e10, 3e10, 1e11, 3e11], 1, noise, &mut draws)
+    truth.sweep(&[1e10, 3e10, 1e11, 3e11], 1 + seed % 2, noise, &mut draws)
 }
+
+/// Branches of trunks, whose losses on the way are honest: every size at several D.
+fn trunks(seed: u64, noise: f64) -> Vec<Run> {
+    let mut draws = Draws(seed);
+    let truth = Truth::draw(&mut draws);
+    let mut runs = Vec::new();
+    for (size, branch) in (0..7).flat_map(|size| (0..6).map(move |branch| (size, branch))) {
+        let n = 3e3 * 2_f64.powi(size);
+        let d = 1.1e5 * 2_f64.powi(branch);
+        let loss = truth.loss(n, d) + noise * draws.normal();
+        runs.push(Run {
+            group: Some(size.to_string()),
+            ..Run::new(n, d, 6.0 * n * d, loss)
+        });
+    }
+    runs
+}
+
+/// Runs of which some saw their data up to 40 times, for what it is then worth
+/// (Muennighoff et al. 2023).
+fn repeating(seed: u64, noise: f64) -> Vec<Run> {
+    let mut draws = Draws(seed);
+    let truth = Truth::draw(&mut draws);
+    let mut runs = Vec::new();
+    for (size, length) in (0..6).flat_map(|size| (0..6).map(move |length| (size, length))) {
+        for passes in [0.5, 2.0, 8.0, 40.0] {
+            let (n, d) = (3e3 * 2.5_f64.powi(size), 1e5 * 2.5_f64.powi(length));
+            let unique = d / passes;
+            let beyond = f64::max(passes - 1.0, 0.0);
+            let worth = unique * (f64::min(passes, 1.0) + 15.4 * (1.0 - (-beyond / 15.4).exp()));
+            runs.push(Run {
+                unique: Some(unique),
+                ..Run::new(
+                    n,
+                    d,
+                    6.0 * n * d,
+                    truth.loss(n, worth) * (noise * draws.normal()).exp(),
+                )
+            });
+        }
+    }
+    runs
+}
+
+/// Kinds of runs, each with a method that only it has a law of.
+const KINDS: [(fn(u64, f64) -> Vec<Run>, Method); 3] = [
+    (sweep, Method::IsoflopCubic),
+    (trunks, Method::Envelope),
+    (repeating, Method::DataConstrained),
+];
 
 /// N*, D* and L* at 1e12 FLOPs by every method that has a law.
 fn answers(runs: &[Run]) -> Vec<(Method, [f64; 3])> {
@@ -25,59 +75,98 @@ fn answers(runs: &[Run]) -> Vec<(Method, [f64; 3])> {
         .collect()
 }
 
-/// Checks that other runs give the same answers, N and D in other units.
-fn assert_same(runs: &[Run], others: &[Run], n_unit: f64, d_unit: f64) {
+/// Checks that other runs give the same answers, N, D and loss in other units.
+fn assert_same(runs: &[Run], others: &[Run], units: [f64; 3], method: Method) {
     let (expected, found) = (answers(runs), answers(others));
-    assert_eq!(expected.len(), found.len());
-    assert!(
-        expected
-            .iter()
-            .any(|(method, _)| *method == Method::ParametricLad)
-    );
-    for ((method, a), (_, b)) in expected.into_iter().zip(found) {
-        for (a, b) in a.into_iter().zip([b[0] / n_unit, b[1] / d_unit, b[2]]) {
-            assert!((b / a - 1.0).abs() < 1e-6, "{method}: {a} became {b}");
+    let methods = |answers: &[(Method, [f64; 3])]| -> Vec<Method> {
+        answers.iter().map(|(method, _)| *method).collect()
+    };
+    assert_eq!(methods(&expected), methods(&found));
+    for needed in [method, Method::ParametricLad, Method::ParametricMse] {
+        assert!(methods(&expected).contains(&needed), "{needed}");
+    }
+    for ((method, before), (_, after)) in expected.into_iter().zip(found) {
+        for ((a, b), unit) in before.into_iter().zip(after).zip(units) {
+            assert!(
+                (b / unit / a - 1.0).abs() < 1e-6,
+                "{method}: {a} became {}",
+                b / unit
+            );
         }
     }
+}
+
+fn shuffled(runs: &[Run], seed: u64) -> Vec<Run> {
+    let mut draws = Draws(seed);
+    let mut shuffled = runs.to_vec();
+    for i in (1..shuffled.len()).rev() {
+        shuffled.swap(i, draws.uniform(0.0, i as f64 + 1.0) as usize);
+    }
+    shuffled
+}
+
+fn in_other_units(runs: &[Run], [n, d, loss]: [f64; 3]) -> Vec<Run> {
+    runs.iter()
+        .map(|run| Run {
+            n: run.n * n,
+            d: run.d * d,
+            loss: run.loss * loss,
+            unique: run.unique.map(|unique| unique * d),
+            ..run.clone()
+        })
+        .collect()
+}
+
+/// One run as two of half its weight.
+fn split(runs: &[Run], pick: f64) -> Vec<Run> {
+    let mut split = runs.to_vec();
+    let chosen = (pick * runs.len() as f64) as usize;
+    split[chosen].weight = Some(split[chosen].weight.unwrap_or(1.0) / 2.0);
+    split.push(split[chosen].clone());
+    split
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn the_order_of_the_rows(seed: u64, noise in 0.001..0.03) {
-        let runs = sweep(seed, noise);
-        let mut draws = Draws(seed ^ 1);
-        let mut shuffled = runs.clone();
-        for i in (1..shuffled.len()).rev() {
-            shuffled.swap(i, draws.uniform(0.0, i as f64 + 1.0) as usize);
-        }
-        assert_same(&runs, &shuffled, 1.0, 1.0);
+    fn the_order_of_the_rows(seed: u64, noise in 0.001..0.03, kind in 0_usize..3) {
+        let (runs, method) = (KINDS[kind].0(seed, noise), KINDS[kind].1);
+        assert_same(&runs, &shuffled(&runs, seed ^ 1), [1.0; 3], method);
     }
 
     #[test]
-    fn the_units_of_n_and_d(seed: u64, noise in 0.001..0.03, n in -14.0..14.0, d in -14.0..14.0) {
-        let runs = sweep(seed, noise);
-        let (n_unit, d_unit) = (f64::exp(n), f64::exp(d));
-        let others: Vec<Run> = runs
-            .iter()
-            .map(|run| Run { n: run.n * n_unit, d: run.d * d_unit, ..run.clone() })
-            .collect();
-        assert_same(&runs, &others, n_unit, d_unit);
+    fn the_units_of_n_and_d(
+        seed: u64, noise in 0.001..0.03, kind in 0_usize..3, n in -14.0..14.0, d in -14.0..14.0,
+    ) {
+        let (runs, method) = (KINDS[kind].0(seed, noise), KINDS[kind].1);
+        let units = [f64::exp(n), f64::exp(d), 1.0];
+        assert_same(&runs, &in_other_units(&runs, units), units, method);
     }
 
     #[test]
-    fn how_a_weight_is_split(seed: u64, noise in 0.001..0.03, pick in 0.0..1.0) {
-        let mut runs = sweep(seed, noise);
+    fn how_a_weight_is_split(
+        seed: u64, noise in 0.001..0.03, kind in 0_usize..3, pick in 0.0..1.0,
+    ) {
+        let (mut runs, method) = (KINDS[kind].0(seed, noise), KINDS[kind].1);
         for (i, run) in runs.iter_mut().enumerate() {
             run.weight = Some(0.5 + (i % 3) as f64);
         }
-        let mut split = runs.clone();
-        let chosen = (pick * runs.len() as f64) as usize;
-        split[chosen].weight = split[chosen].weight.map(|weight| weight / 2.0);
-        split.push(split[chosen].clone());
-        assert_same(&runs, &split, 1.0, 1.0);
+        assert_same(&runs, &split(&runs, pick), [1.0; 3], method);
     }
+}
+
+/// The runs that the published fits are of, budgets found by their C.
+#[test]
+fn nothing_of_this_matters_on_the_published_runs() {
+    let Some(runs) = crate::chinchilla::runs(5) else {
+        return;
+    };
+    let units = [1e-9, 1e-6, 1.0];
+    let method = Method::IsoflopCubic;
+    assert_same(&runs, &shuffled(&runs, 3), [1.0; 3], method);
+    assert_same(&runs, &in_other_units(&runs, units), units, method);
+    assert_same(&runs, &split(&runs, 0.37), [1.0; 3], method);
 }
 
 /// Values that break careless code: equal, tiny, huge, and all that lies between.

@@ -1,0 +1,10 @@
+//! What a run is worth before it is trained: how narrow the interval of a planned
+//! sweep is likely to be, which run narrows that of a sweep in progress most, and when
+//! to stop.
+
+mod information;
+mod next;
+mod prior;
+
+pub use next::{Advice, Aim, Gain, Proposal, Remaining, Size, Wish, advise, proposals};
+pub use prior::{Prior, PriorBasis};
