@@ -154,15 +154,12 @@ fn changes(sample: &Sample, left_out: &[LeftOut], flags: &[Flag]) -> Vec<Change>
 
 /// Whether a run could as well have been kept.
 fn is_doubtful(reason: &LeftOutReason) -> bool {
-    match reason {
+    matches!(
+        reason,
         LeftOutReason::Outlier { .. }
-        | LeftOutReason::OffCenter { .. }
-        | LeftOutReason::NearDuplicate { .. } => true,
-        LeftOutReason::Impossible { .. }
-        | LeftOutReason::Diverged { .. }
-        | LeftOutReason::Repeated { .. }
-        | LeftOutReason::Duplicate { .. } => false,
-    }
+            | LeftOutReason::OffCenter { .. }
+            | LeftOutReason::NearDuplicate { .. }
+    )
 }
 
 impl Followed<'_, '_> {

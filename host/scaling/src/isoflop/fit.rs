@@ -13,6 +13,9 @@ use crate::student;
 /// Sizes within this factor of the lowest one are the window of the windowed
 /// parabola.
 const WINDOW: f64 = 4.0;
+/// Share by which that factor may be exceeded: of sizes that are powers of two,
+/// rounding in some unit of N must not decide.
+const ROUNDING: f64 = 1e-9;
 
 /// Fits every curve of every budget, pools the noise and judges the minima.
 ///
@@ -263,7 +266,7 @@ fn draft_curves(sample: &Sample, rows: &[usize], sizes: &[Size]) -> Vec<DraftCur
             .iter()
             .min_by(|a, b| a.loss.total_cmp(&b.loss))
             .map_or(f64::NAN, |size| size.ln_n);
-        let near = |ln_n: f64| (ln_n - lowest).abs() <= WINDOW.ln();
+        let near = |ln_n: f64| (ln_n - lowest).abs() <= WINDOW.ln() + ROUNDING;
         let near_sizes = sizes.iter().filter(|size| near(size.ln_n)).count();
         if (MIN_POINTS..sizes.len()).contains(&near_sizes) {
             let near: Vec<usize> = rows

@@ -18,9 +18,9 @@ fn trunks(seed: u64, noise: f64) -> Vec<Run> {
     let mut draws = Draws(seed);
     let truth = Truth::draw(&mut draws);
     let mut runs = Vec::new();
-    for (size, branch) in (0..7).flat_map(|size| (0..6).map(move |branch| (size, branch))) {
+    for (size, branch) in (0..7).flat_map(|size| (0..8).map(move |branch| (size, branch))) {
         let n = 3e3 * 2_f64.powi(size);
-        let d = 1.1e5 * 2_f64.powi(branch);
+        let d = 2.7e4 * 2_f64.powi(branch);
         let loss = truth.loss(n, d) + noise * draws.normal();
         runs.push(Run {
             group: Some(size.to_string()),
@@ -56,8 +56,11 @@ fn repeating(seed: u64, noise: f64) -> Vec<Run> {
     runs
 }
 
-/// Kinds of runs, each with a method that only it has a law of.
-const KINDS: [(fn(u64, f64) -> Vec<Run>, Method); 3] = [
+/// Runs of a number, with so much noise.
+type Kind = fn(u64, f64) -> Vec<Run>;
+
+/// Kinds of runs, each with a method that has a law of it.
+const KINDS: [(Kind, Method); 3] = [
     (sweep, Method::IsoflopCubic),
     (trunks, Method::Envelope),
     (repeating, Method::DataConstrained),
