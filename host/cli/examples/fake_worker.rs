@@ -142,7 +142,7 @@ fn train(dir: &TrialDir) {
     match fault {
         "exit" => std::process::exit(0),
         "exit once" if spec.run.attempt == 0 => std::process::exit(0),
-        "none" | "diverge" | "panic" | "linger" | "exit once" => {}
+        "none" | "diverge" | "panic" | "linger" | "exit once" | "hungry" | "starving" => {}
         "abort" => {
             println!("something on standard output");
             eprintln!("the last words");
@@ -160,11 +160,28 @@ fn train(dir: &TrialDir) {
             report(Stage::Train, 1);
             std::thread::sleep(Duration::from_mins(10));
         }
-        "grandchild" => {
-            let child = std::process::Command::new("sleep")
-                .arg("600")
+        "stubborn" => {
+            let flag = std::sync::Arc::default();
+            signal_hook::flag::register(signal_hook::consts::SIGTERM, flag).expect("a handler");
+            report(Stage::Train, 1);
+            std::thread::sleep(Duration::from_mins(10));
+        }
+        "slow step" => loop {
+            report(Stage::Train, 1);
+            std::thread::sleep(Duration::from_millis(100));
+        },
+        "grandchild" | "session" => {
+            // `setsid` becomes what it is to start.
+            let words: &[&str] = match fault {
+                "session" => &["setsid", "sleep", "600"],
+                _ => &["sleep", "600"],
+            };
+            let child = std::process::Command::new(words[0])
+                .args(&words[1..])
                 .spawn()
                 .expect("started");
+            // It has to be away before the group is killed.
+            std::thread::sleep(Duration::from_millis(200));
             std::fs::write(dir.path().join("grandchild"), child.id().to_string()).expect("written");
             std::process::exit(0);
         }
@@ -181,15 +198,28 @@ fn train(dir: &TrialDir) {
     }
 }
 
+fn out_of_memory() -> Outcome {
+    Outcome::Failed {
+        failure: Failure::OutOfMemory {
+            phase: Phase::Forward,
+            detail: "not enough memory".to_owned(),
+        },
+    }
+}
+
 fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
     let n = spec.run.declared_n as f64;
     let d = spec.recipe.units as f64;
+    let batch = spec.recipe.train.batch_examples;
+    let micro = spec.run.micro_batch.unwrap_or(batch);
     let outcome = match fault {
         "diverge" => Outcome::Diverged {
             step: 7,
             loss: None,
             reason: "the training loss is not a number".to_owned(),
         },
+        "hungry" if micro > 2 => out_of_memory(),
+        "starving" => out_of_memory(),
         "panic" => Outcome::Failed {
             failure: Failure::Panicked {
                 plugin: "fake".to_owned(),
@@ -221,7 +251,11 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
         format: FORMAT,
         id: spec.id.clone(),
         outcome,
-        environment: Environment::default(),
+        environment: Environment {
+            micro_batch: spec.run.micro_batch,
+            attempt: spec.run.attempt,
+            ..Environment::default()
+        },
         timing: Timing {
             startup: 0.1,
             train: 0.1,

@@ -25,3 +25,5 @@ pub mod sweep;
 mod time;
 pub mod view;
 pub mod worker;
+
+pub use process::adopt_orphans;

@@ -12,10 +12,15 @@
 //! Architecture invariant: what happened is what `trials/<id>/result.json`
 //! says. Everything else in here can be derived again.
 
+mod aside;
+mod holder;
 mod lock;
 
 use std::path::{Path, PathBuf};
 
+pub use aside::SetAside;
+pub(crate) use aside::set_aside;
+pub use holder::Holder;
 pub use lock::{Lock, LockError};
 
 use flops_fit_trial::{TrialDir, TrialId};

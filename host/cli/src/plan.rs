@@ -18,7 +18,11 @@ pub use estimate::{Basis, Estimate};
 pub use sheet::render;
 
 use crate::{
-    interrupt::Interrupt, manifest::Manifest, output::Output, plugin::Libraries, worker::Worker,
+    interrupt::Interrupt,
+    manifest::Manifest,
+    output::{Output, SetAside, set_aside},
+    plugin::Libraries,
+    worker::Worker,
 };
 
 /// A plan and everything that is needed to carry it out.
@@ -53,7 +57,19 @@ impl Prepared {
     /// Writes the resolved manifest, `plan.json` and the specification of every
     /// trial that has not ended well: what has been trained keeps the
     /// specification that it was trained from.
-    pub fn write(&self, manifest: &Manifest) -> Result<(), DocumentError> {
+    /// A file in the place of one of these that is not ours is set aside.
+    ///
+    /// # Errors
+    /// A file that can't be written; a plan that a newer flops-fit has written.
+    pub fn write(&self, manifest: &Manifest) -> Result<Vec<SetAside>, DocumentError> {
+        let mut aside = Vec::new();
+        match Plan::read(&self.output) {
+            Err(error) if error.is_foreign() => {
+                aside.push(set_aside(&self.output.plan(), &error.to_string())?);
+            }
+            Err(error @ DocumentError::Newer { .. }) => return Err(error),
+            _ => {}
+        }
         write_text(&self.output.manifest(), &manifest.to_toml())?;
         for spec in &self.specs {
             let trial = self.output.trial(&spec.id);
@@ -61,11 +77,18 @@ impl Prepared {
                 trial.result(),
                 Ok(Some(result)) if !matches!(result.outcome, Outcome::Failed { .. })
             );
-            if !finished || trial.spec().is_err() {
+            let old = trial.spec();
+            if let Err(error) = &old
+                && error.is_foreign()
+            {
+                aside.push(set_aside(&trial.spec_path(), &error.to_string())?);
+            }
+            if !finished || old.is_err() {
                 trial.write_spec(spec)?;
             }
         }
-        self.plan.write(&self.output)
+        self.plan.write(&self.output)?;
+        Ok(aside)
     }
 
     /// How long what is still to be trained is likely to take.

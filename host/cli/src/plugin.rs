@@ -111,6 +111,19 @@ impl Libraries {
     }
 }
 
+impl Libraries {
+    /// The plugins' names, each once.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for library in [&self.model, &self.dataset, &self.loss] {
+            if !names.contains(&library.record.name) {
+                names.push(library.record.name.clone());
+            }
+        }
+        names
+    }
+}
+
 impl Library {
     fn read(
         manifest: &Manifest,
@@ -150,19 +163,12 @@ impl Library {
         if kinds.contains(&component.kind.as_str()) {
             return Ok(());
         }
-        let problem = if kinds.is_empty() {
-            Problem::Refused {
-                by: format!("plugin {}", self.record.name),
-                reason: format!(
-                    "it exports no {what}; add one to its export_plugin!, or name another plugin"
-                ),
-            }
-        } else {
-            Problem::UnknownWord {
-                found: component.kind.clone(),
-                nearest: nearest(&component.kind, kinds.iter().copied()),
-                accepted: kinds.iter().map(|&kind| kind.to_owned()).collect(),
-            }
+        let problem = Problem::UnknownKind {
+            plugin: self.record.name.clone(),
+            what: what.as_str(),
+            found: component.kind.clone(),
+            nearest: nearest(&component.kind, kinds.iter().copied()),
+            available: kinds.iter().map(|&kind| kind.to_owned()).collect(),
         };
         Err(manifest.mistake(&format!("{what}.kind"), problem))
     }

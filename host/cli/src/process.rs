@@ -1,50 +1,111 @@
 //! One child process with its group: started, watched, ended.
 
 mod log;
+mod orphans;
+mod spawner;
 
 use std::{
+    ffi::OsString,
     fs::File,
-    io,
+    io::{self, Read as _, Write as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     time::{Duration, Instant},
 };
 
+use flops_fit_trial::{Pulse, TRIAL_VARIABLE};
 use log::Log;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+pub use orphans::adopt_orphans;
+pub(crate) use orphans::end_leftovers;
 
 /// How long the log of a child that has ended may take to be complete.
 const LOG_GRACE: Duration = Duration::from_secs(2);
 
+/// How long a worker may take to say where it is.
+const ANSWER: Duration = Duration::from_millis(200);
+
 /// A child that leads a process group.
 ///
+/// Its standard input is a socket whose other end is kept here: the child ends
+/// when that is closed, which is how it learns that its parent has died, and
+/// sends its signs of life through it.
+///
 /// What it keeps true: when [`Process::poll`] has reported the end, or the value
-/// is dropped, nothing of the group is left, and its log is complete.
+/// is dropped, nothing that the child started is left, and its log is complete.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
     log: Log,
     pid: Pid,
+    socket: UnixStream,
+    /// The last two bytes that came through it.
+    heard: [u8; 2],
     ended: bool,
 }
 
 impl Process {
     /// Starts `command`, which must ask for a process group of its own; both of
-    /// its outputs go to a new file `log`, whose size is limited.
-    pub(crate) fn start(command: &mut Command, log: &Path) -> io::Result<Self> {
+    /// its outputs go to the new file `log`, whose size is limited.
+    pub(crate) fn start(mut command: Command, log: File) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let log = Log::start(reader, log)?;
-        let child = command.stdout(writer.try_clone()?).stderr(writer).spawn();
-        // The log ends when nobody holds the other end of the pipe any more.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let child = child?;
+        let (socket, childs) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        command
+            .stdin(OwnedFd::from(childs))
+            .stdout(writer.try_clone()?)
+            .stderr(writer);
+        let trial = trial(&command);
+        // The command ends in there, and with it our handles of the child's ends.
+        let child = orphans::start(trial, || spawner::spawn(command))?;
         let pid = Pid::from_child(&child);
         Ok(Self {
             child,
             log,
             pid,
+            socket,
+            heard: [0; 2],
             ended: false,
         })
+    }
+
+    /// The latest sign of life since the last call.
+    pub(crate) fn pulse(&mut self) -> Option<Pulse> {
+        let mut bytes = [0; 64];
+        let mut last = None;
+        while let Ok(length @ 1..) = self.socket.read(&mut bytes) {
+            for &byte in &bytes[..length] {
+                self.heard = [self.heard[1], byte];
+                last = Pulse::decode(byte).or(last);
+            }
+        }
+        last
+    }
+
+    /// Where the child was when it was made to exit, if it could say so.
+    pub(crate) fn farewell(&mut self) -> Option<Pulse> {
+        self.pulse();
+        match self.heard {
+            [Pulse::FAREWELL, byte] => Pulse::decode(byte),
+            _ => None,
+        }
+    }
+
+    /// Where the child is right now, if it can still say so.
+    pub(crate) fn ask(&mut self) -> Option<Pulse> {
+        self.pulse();
+        self.socket.write_all(&[Pulse::QUESTION]).ok()?;
+        let asked = Instant::now();
+        while asked.elapsed() < ANSWER {
+            if let Some(pulse) = self.pulse() {
+                return Some(pulse);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        None
     }
 
     /// The status, once the child has ended. What it has left behind in its
@@ -58,11 +119,21 @@ impl Process {
                 Ok(Some(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.signal(Signal::KILL);
-            self.ended = true;
-            self.log.finish(LOG_GRACE);
+            return self.finish().map(Some);
         }
         self.child.wait().map(Some)
+    }
+
+    /// Kills what is left of the group, reaps the child, then kills what had left
+    /// the group.
+    fn finish(&mut self) -> io::Result<ExitStatus> {
+        self.signal(Signal::KILL);
+        self.ended = true;
+        let status = self.child.wait();
+        orphans::forget(self.pid);
+        orphans::end();
+        self.log.finish(LOG_GRACE);
+        status
     }
 
     /// Sends `signal` to the group; a group that is gone is no error.
@@ -73,11 +144,8 @@ impl Process {
     /// Kills the group and waits for the child.
     pub(crate) fn kill(&mut self) {
         if !self.ended {
-            self.signal(Signal::KILL);
-            self.ended = true;
-            self.log.finish(LOG_GRACE);
+            let _ = self.finish();
         }
-        let _ = self.child.wait();
     }
 
     /// Asks the group to end, waits up to `grace`, then kills it.
@@ -96,10 +164,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.ended {
-            self.kill();
-        }
+        self.kill();
     }
+}
+
+/// The trial that a command is to work on.
+fn trial(command: &Command) -> Option<OsString> {
+    let mut set = command.get_envs();
+    let (_, value) = set.find(|(name, _)| *name == TRIAL_VARIABLE)?;
+    value.map(ToOwned::to_owned)
 }
 
 /// The last `count` lines of a log, for a message; at most its last 8 kB are

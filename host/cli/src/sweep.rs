@@ -6,6 +6,8 @@
 //! worker that left none.
 
 mod executor;
+mod limit;
+mod retry;
 mod select;
 mod trial;
 mod watch;
@@ -108,11 +110,11 @@ pub trait Observer {
 
 /// Trains the selection.
 ///
-/// The thread that calls this has to outlive the sweep, since a worker may ask
-/// to be told when it ends.
+/// When a file can't be written, nothing more is started, and what runs already is
+/// waited for: it has taken the room for its result when it began.
 ///
 /// # Errors
-/// [`SweepError`] if no worker can be started or a result can't be written.
+/// [`SweepError`] if no worker can be started or a file can't be written.
 /// Failed trials are part of the [`Tally`].
 pub fn train(
     selection: Selection,

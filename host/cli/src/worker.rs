@@ -3,7 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 /// File name of the worker.
@@ -72,9 +72,6 @@ impl Worker {
     /// `flops-fit-worker <arguments>` with `threads` intra-op threads, in a
     /// process group of its own, so that a terminal's Ctrl-C reaches the parent
     /// alone and a time-out ends whatever the worker has started.
-    ///
-    /// Its standard input is a pipe that the caller keeps: the worker ends when
-    /// it is closed, which is how it learns that the parent has died.
     pub(crate) fn command(&self, threads: u32) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new(&self.path);
@@ -82,7 +79,6 @@ impl Worker {
         command
             .env("OMP_NUM_THREADS", threads.to_string())
             .env("MKL_NUM_THREADS", threads.to_string())
-            .stdin(Stdio::piped())
             .process_group(0);
         command
     }

@@ -70,14 +70,15 @@ impl AdamWState {
     }
 
     /// One step at peak rate `lr` and schedule share `share`; the buffer's
-    /// gradients are first multiplied by `grad_factor`.
+    /// gradients are first multiplied by `grad_factor`. Says whether they were all
+    /// finite: after one that is not the parameters mean nothing any more.
     pub fn step(
         &mut self,
         flat: &mut FlatParameters,
         lr: f64,
         share: f64,
         grad_factor: f64,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         self.steps += 1;
         let AdamW {
             beta1,
@@ -96,17 +97,18 @@ impl AdamWState {
             root: (1.0 / correct2.sqrt()) as f32,
             keep: (1.0 - weight_decay * share * decay_scale) as f32,
         };
-        if self.scales.is_none() {
+        let finite = if self.scales.is_none() {
             let g = floats(&flat.grads);
             let (p, m, v) = (
                 floats_mut(&mut flat.params),
                 floats_mut(&mut self.m),
                 floats_mut(&mut self.v),
             );
+            let mut finite = true;
             for s in &flat.segments {
                 let range = s.offset..s.offset + s.len;
                 let step = constants(s.lr_scale, s.decay_scale);
-                update(
+                finite &= update(
                     &mut p[range.clone()],
                     &mut m[range.clone()],
                     &mut v[range.clone()],
@@ -114,22 +116,23 @@ impl AdamWState {
                     step,
                 );
             }
+            finite
         } else {
             self.step_by_operations(flat, constants(1.0, 1.0))
                 .map_err(|error| Failure::Host {
                     phase: Phase::Update,
                     detail: error.to_string(),
-                })?;
-        }
+                })?
+        };
         flat.finish_step();
-        Ok(())
+        Ok(finite)
     }
 
     fn step_by_operations(
         &mut self,
         flat: &mut FlatParameters,
         step: Step,
-    ) -> Result<(), tch::TchError> {
+    ) -> Result<bool, tch::TchError> {
         let _no_grad = tch::no_grad_guard();
         let (lr_scale, decay_scale) = self.scales.as_ref().expect("made in `new` for this device");
         let g = flat.grads.f_mul_scalar(f64::from(step.grad))?;
@@ -153,25 +156,25 @@ impl AdamWState {
         let _ = flat
             .params
             .f_addcdiv_(&(&self.m * (lr_scale * f64::from(step.rate))), &denominator)?;
-        Ok(())
+        Ok(g.f_isfinite()?.f_all()?.int64_value(&[]) == 1)
     }
 }
 
-/// The fused pass, in the widest form that this processor has.
-fn update(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) {
+/// The fused pass, in the widest form that this processor has; whether every
+/// gradient was finite.
+fn update(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) -> bool {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
-        unsafe { update_avx2(p, m, v, g, step) };
-        return;
+        return unsafe { update_avx2(p, m, v, g, step) };
     }
-    update_lanes(p, m, v, g, step);
+    update_lanes(p, m, v, g, step)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) {
-    update_lanes(p, m, v, g, step);
+fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) -> bool {
+    update_lanes(p, m, v, g, step)
 }
 
 #[inline(always)]
@@ -179,13 +182,19 @@ fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Ste
     clippy::inline_always,
     reason = "it takes its instruction set from the caller"
 )]
-fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step) {
+fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step) -> bool {
+    // An exponent of ones: NaN or infinite. Integers, unlike a sum of floats, leave
+    // the compiler free to take many lanes at once.
+    const EXPONENT: u32 = 0x7f80_0000;
+    let mut worst = 0;
     for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
+        worst = worst.max(g.to_bits() & EXPONENT);
         let g = g * s.grad;
         *m = s.beta1 * *m + (1.0 - s.beta1) * g;
         *v = s.beta2 * *v + (1.0 - s.beta2) * (g * g);
         *p = *p * s.keep + s.rate * (*m / (v.sqrt() * s.root + s.eps));
     }
+    worst < EXPONENT
 }
 
 #[cfg(test)]
@@ -269,6 +278,31 @@ mod tests {
                     (f - w).abs() < 2e-6,
                     "fused {fused}: {found:?} against {want:?}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn both_passes_notice_a_gradient_that_is_no_number() {
+        for fused in [true, false] {
+            for (spoilt, finite) in [
+                (f32::MAX, true),
+                (f32::NAN, false),
+                (f32::NEG_INFINITY, false),
+            ] {
+                let mut flat = flat(&[&[1.0, -2.0], &[0.5]]);
+                let mut adamw = AdamWState::new(&SETTINGS, &flat);
+                if !fused {
+                    let ones = || flat.params.ones_like();
+                    adamw.scales = Some((ones(), ones()));
+                }
+                let gradients = [
+                    Tensor::from_slice(&[0.1_f32, spoilt]),
+                    Tensor::from_slice(&[0.2_f32]),
+                ];
+                flat.accumulate(&gradients, 1.0).expect("accumulated");
+                let found = adamw.step(&mut flat, 0.01, 0.5, 1.0).expect("stepped");
+                assert_eq!(found, finite, "fused {fused}, {spoilt}");
             }
         }
     }

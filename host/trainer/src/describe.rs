@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use flops_fit_plugin::{DataDescription, LIBTORCH_VERSION, Unit};
 use flops_fit_trial::{
-    ComponentFacts, DatasetFacts, DescribeRequest, Description, Failure, SizeFacts, SizeOutcome,
-    WantedComponent, with_size,
+    ComponentFacts, DatasetFacts, DescribeRequest, Description, Failure, Part, Phase, SizeFacts,
+    SizeOutcome, WantedComponent, with_size,
 };
 use serde_json::Value;
 use tch::Device;
 
-use crate::plugin::{Library, ModelKind};
+use crate::{
+    parent,
+    plugin::{Library, ModelKind},
+};
 
 /// Looks at model, dataset and loss, and counts every size.
 ///
@@ -20,9 +23,9 @@ use crate::plugin::{Library, ModelKind};
 pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
     let base_dir = request.base_dir.to_string_lossy();
     let (model_library, dataset_library, loss_library) = (
-        open(&request.model)?,
-        open(&request.dataset)?,
-        open(&request.loss)?,
+        open(Part::Model, &request.model)?,
+        open(Part::Dataset, &request.dataset)?,
+        open(Part::Loss, &request.loss)?,
     );
     let model = model_library.model(&request.model.kind)?;
     let dataset =
@@ -64,7 +67,8 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
     Ok(description)
 }
 
-fn open(wanted: &WantedComponent) -> Result<Library, Failure> {
+fn open(part: Part, wanted: &WantedComponent) -> Result<Library, Failure> {
+    parent::enter(part, Phase::Load);
     Library::open(&wanted.library)
 }
 

@@ -10,10 +10,13 @@ use std::{
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use flops_fit_plugin::{Draw, Split};
-use flops_fit_trial::{Failure, Phase};
+use flops_fit_trial::{Failure, Part, Phase};
 use tch::Tensor;
 
-use crate::plugin::{Batch, Dataset};
+use crate::{
+    parent,
+    plugin::{Batch, Dataset},
+};
 
 /// Pages made ahead.
 const AHEAD: usize = 2;
@@ -64,6 +67,8 @@ impl<'scope> Feed<'scope> {
     /// The next batch of the plan.
     pub(crate) fn next(&mut self) -> Result<Batch, Failure> {
         if self.open.is_empty() {
+            // A dataset that hangs holds the training thread up here.
+            parent::enter(Part::Dataset, Phase::Batch);
             let pages = self.pages.as_ref().expect("open until `stop`");
             self.open = pages.recv().unwrap_or_default();
         }

@@ -1,30 +1,208 @@
-//! A worker does not outlive the sweep that started it.
+//! The worker's tie to the sweep that started it.
 //!
-//! The parent gives its workers a pipe for standard input and never writes to
-//! it; the pipe's end is the parent's end, however that came about. Where
-//! standard input is anything else (a terminal, a debugger), nobody is watched.
+//! The parent gives its workers a socket for standard input. Its end is the
+//! parent's end, however that came about, and then the worker goes, with all
+//! that it started. Through it go the signs of life. Where standard input is
+//! anything else (a terminal, a debugger), nobody is watched and nothing is said.
 
-use std::{io::Read, thread};
-
-use rustix::{
-    fs::{FileType, fstat},
-    process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process},
+use std::{
+    cell::Cell,
+    io::Read,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU8, Ordering},
+    },
+    thread,
 };
 
-/// Ends this process when the one that started it ends.
+use flops_fit_trial::{Part, Phase, Pulse, Stage, TRIAL_VARIABLE, processes_of};
+use rustix::{
+    fs::{FileType, fstat},
+    net::SendFlags,
+    process::{
+        Pid, Signal, getpgrp, getpid, kill_current_process_group, kill_process,
+        set_parent_process_death_signal,
+    },
+    thread::nanosleep,
+    time::Timespec,
+};
+
+const NOWHERE: Pulse = Pulse {
+    stage: Stage::Start,
+    part: Part::Host,
+    phase: Phase::Load,
+};
+
+/// Where the training thread is.
+static TRAINING: Place = Place::new();
+
+static SOCKET: OnceLock<UnixStream> = OnceLock::new();
+
+thread_local! {
+    /// Where this thread is, if it calls plugins.
+    static HERE: Cell<Option<(Part, Phase)>> = const { Cell::new(None) };
+    static IS_TRAINING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A pulse that one thread writes and others read.
+struct Place {
+    stage: AtomicU8,
+    call: AtomicU8,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Self {
+            stage: AtomicU8::new(0),
+            call: AtomicU8::new(0),
+        }
+    }
+
+    fn pulse(&self) -> Pulse {
+        let stage = Pulse::decode(self.stage.load(Ordering::Relaxed)).unwrap_or(NOWHERE);
+        let call = Pulse::decode(self.call.load(Ordering::Relaxed)).unwrap_or(NOWHERE);
+        Pulse {
+            stage: stage.stage,
+            ..call
+        }
+    }
+}
+
+/// This thread is about to call `phase` of `part`.
+pub(crate) fn enter(part: Part, phase: Phase) {
+    HERE.set(Some((part, phase)));
+    if IS_TRAINING.get() {
+        let pulse = Pulse {
+            part,
+            phase,
+            ..NOWHERE
+        };
+        TRAINING.call.store(pulse.encode(), Ordering::Relaxed);
+    }
+}
+
+/// The trial has come to `stage`.
+pub(crate) fn reach(stage: Stage) {
+    let pulse = Pulse { stage, ..NOWHERE };
+    TRAINING.stage.store(pulse.encode(), Ordering::Relaxed);
+}
+
+/// A sign of life.
+pub(crate) fn beat() {
+    send(&[TRAINING.pulse().encode()]);
+}
+
+fn send(bytes: &[u8]) {
+    if let Some(socket) = SOCKET.get() {
+        // A parent that does not listen is no reason to wait.
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let _ = rustix::net::send(socket, bytes, flags);
+    }
+}
+
+/// Ties this process, whose thread this is to be the training thread, to its
+/// parent. Call before any other thread starts.
 pub(crate) fn follow() {
-    let piped = fstat(std::io::stdin())
-        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
-    if !piped {
+    IS_TRAINING.set(true);
+    let stdin = std::io::stdin();
+    let is_socket =
+        fstat(&stdin).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket);
+    if !is_socket {
         return;
     }
-    thread::spawn(|| {
-        let mut byte = [0];
-        while matches!(std::io::stdin().read(&mut byte), Ok(1)) {}
-        // What the plugin started goes too, where the parent gave us a group.
-        if getpgrp() == getpid() {
-            let _ = kill_current_process_group(Signal::KILL);
+    // A handle of our own, which no plugin closes, reads or hands on.
+    let Ok(socket) = stdin.as_fd().try_clone_to_owned() else {
+        return;
+    };
+    let _ = leave_stdin();
+    let _ = socket_set_up(socket);
+}
+
+/// Puts nothing in the place of standard input.
+fn leave_stdin() -> std::io::Result<()> {
+    let nothing: OwnedFd = std::fs::File::open("/dev/null")?.into();
+    rustix::stdio::dup2_stdin(&nothing)?;
+    Ok(())
+}
+
+fn socket_set_up(socket: OwnedFd) -> std::io::Result<()> {
+    let socket = UnixStream::from(socket);
+    let questions = socket.try_clone()?;
+    let _ = SOCKET.set(socket);
+    // SAFETY: the handler makes system calls and nothing else, which may be done in
+    // a signal handler.
+    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGHUP, end_all_soon) }?;
+    // The kernel's own word, for when the thread below can't run.
+    set_parent_process_death_signal(Some(Signal::HUP))?;
+    at_exit();
+    thread::Builder::new()
+        .name("parent".to_owned())
+        .spawn(move || listen(questions))?;
+    Ok(())
+}
+
+/// Answers until the parent is gone, then ends everything.
+fn listen(mut parent: UnixStream) {
+    let mut byte = [0];
+    loop {
+        match parent.read(&mut byte) {
+            Ok(1..) if byte[0] == Pulse::QUESTION => beat(),
+            Ok(1..) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
         }
-        let _ = kill_process(getpid(), Signal::KILL);
-    });
+    }
+    if let Some(trial) = std::env::var_os(TRIAL_VARIABLE) {
+        for pid in processes_of(Path::new(&trial)) {
+            if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+    end_all();
+}
+
+/// Ends everything, unless the thread that listens has done so in a second: it
+/// does it more thoroughly.
+fn end_all_soon() {
+    let second = Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    };
+    let _ = nanosleep(&second);
+    end_all();
+}
+
+/// Ends this process and its group, where the parent gave it one.
+fn end_all() {
+    if getpgrp() == getpid() {
+        let _ = kill_current_process_group(Signal::KILL);
+    }
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
+unsafe extern "C" {
+    fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
+}
+
+/// Has the thread that ends the process say where it was: a plugin that calls
+/// `exit` leaves no other trace.
+fn at_exit() {
+    extern "C" fn last_words() {
+        let here = HERE.get().map(|(part, phase)| Pulse {
+            part,
+            phase,
+            ..TRAINING.pulse()
+        });
+        let pulse = here.unwrap_or_else(|| TRAINING.pulse());
+        send(&[Pulse::FAREWELL, pulse.encode()]);
+    }
+    // SAFETY: the function has the type that the C library asks for, and is there
+    // as long as the process is.
+    unsafe { atexit(last_words) };
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flops_fit_plugin::{Context, DataDescription, Mode, Split};
 use flops_fit_trial::{
-    Failure, Measured, Outcome, Phase, Progress, Recipe, RunSettings, Stage, TrialSpec,
+    Failure, Measured, Outcome, Part, Phase, Progress, Recipe, RunSettings, Stage, TrialSpec,
 };
 use tch::{Device, Tensor};
 
@@ -14,6 +14,7 @@ use crate::{
     evaluate,
     feed::{Feed, Wanted},
     order::mix,
+    parent,
     plugin::{Batch, Dataset, Loss, Model, is_out_of_memory},
     rate,
 };
@@ -142,7 +143,7 @@ impl Run<'_> {
 
         for step in 0..steps {
             let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
-            let loss = self.step(feed, data, step, share)?;
+            let (loss, finite) = self.step(feed, data, step, share)?;
             self.report.see(loss);
             self.observer.step(step + 1);
             if step >= steps - (steps / 10).max(1) {
@@ -150,6 +151,10 @@ impl Run<'_> {
                 tail_count += 1;
             }
             if let Some(reason) = watch.see(step, loss) {
+                return Ok(self.diverged(step + 1, loss, reason));
+            }
+            if !finite {
+                let reason = "a gradient is NaN or infinite".to_owned();
                 return Ok(self.diverged(step + 1, loss, reason));
             }
             self.report_if_due(Stage::Train, step + 1, settings.lr * share);
@@ -191,18 +196,21 @@ impl Run<'_> {
         })
     }
 
-    /// One optimizer step; its mean training loss.
+    /// One optimizer step; its mean training loss, and whether all gradients were
+    /// finite.
     fn step(
         &mut self,
         feed: &mut Feed<'_>,
         data: &DataDescription,
         step: u64,
         share: f64,
-    ) -> Result<f64, Failure> {
+    ) -> Result<(f64, bool), Failure> {
         let settings = &self.spec.recipe.train;
         let batch_size = settings.batch_examples.max(1);
         let (mut weight, mut sum) = (0.0, 0.0);
         for (i, start) in (0..batch_size).step_by(self.micro as usize).enumerate() {
+            // A long step is no silence.
+            self.report_if_due(Stage::Train, step, settings.lr * share);
             let batch = feed.next()?;
             let seed = mix(mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i as u64));
             let (mean, units) = self.micro_step(
@@ -217,20 +225,23 @@ impl Run<'_> {
             weight += units;
             self.units += self.micro.min(batch_size - start) * data.units_per_example;
         }
+        parent::enter(Part::Host, Phase::Update);
         let mut factor = 1.0 / weight;
         if let Some(limit) = settings.grad_clip {
             let norm = self.flat.grad_norm() * factor;
             factor *= (limit / norm).min(1.0);
         }
-        self.adamw
+        let finite = self
+            .adamw
             .step(&mut self.flat, settings.lr, share, factor)?;
-        Ok(sum / weight)
+        Ok((sum / weight, finite))
     }
 
     /// Forward and backward of one micro-batch; its mean loss and the units of it.
     fn micro_step(&mut self, batch: &Batch, context: Context) -> Result<(f64, f64), Failure> {
         let outputs = self.model.forward(&batch.inputs, context)?;
         let value = self.loss.compute(&outputs, &batch.targets, Mode::Train)?;
+        parent::enter(Part::Model, Phase::Backward);
         let gradients = Tensor::f_run_backward(&[&value.mean], self.flat.leaves(), false, false)
             .map_err(|error| self.backward_failed(&error))?;
         let units = value.units as f64;
@@ -272,6 +283,8 @@ impl Run<'_> {
     }
 
     fn report(&mut self, stage: Stage, step: u64, lr: f64) {
+        parent::reach(stage);
+        parent::beat();
         let (loss, units_per_second) = self.report.take(self.units);
         let grad_norm =
             (step > 0 && stage == Stage::Train).then(|| self.flat.grad_norm() / self.flat.weight());

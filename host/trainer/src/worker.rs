@@ -11,8 +11,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
-    DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure, Outcome, Phase,
-    Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+    CANNOT_WRITE, DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure,
+    Load, Outcome, Part, Phase, Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec,
+    read_json, write_json,
 };
 use sha2::{Digest, Sha256};
 
@@ -52,7 +53,7 @@ enum Verb {
 }
 
 /// Runs a command. The exit status is 0 if an answer or a result was written,
-/// whatever it says, and 1 if not even that could be done.
+/// whatever it says, and [`CANNOT_WRITE`] if not even that could be done.
 pub fn run(command: Command) -> ExitCode {
     parent::follow();
     keep_freed_memory();
@@ -64,7 +65,7 @@ pub fn run(command: Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
-            ExitCode::FAILURE
+            ExitCode::from(CANNOT_WRITE)
         }
     }
 }
@@ -99,6 +100,7 @@ fn answer(request: &Path, response: &Path) -> Result<(), DocumentError> {
 fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
     let began = Instant::now();
     let spec = folder.spec()?;
+    let reserved = folder.reserve_result()?;
     let mut log = ProgressLog {
         writer: ProgressWriter::create(&folder.progress_path()).ok(),
         began,
@@ -118,7 +120,7 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
             (Outcome::Failed { failure }, 0.0, 0.0)
         }
     };
-    folder.write_result(&TrialResult {
+    reserved.write(&TrialResult {
         format: FORMAT,
         id: spec.id.clone(),
         outcome,
@@ -150,7 +152,7 @@ fn train_spec(
     };
     let device = train::device(device)?;
     let recipe = &spec.recipe;
-    let dataset = Library::open(&spec.run.dataset.library)?.dataset(
+    let dataset = open(Part::Dataset, &spec.run.dataset)?.dataset(
         &recipe.dataset.kind,
         &spec.run.dataset.config,
         &spec.run.base_dir.to_string_lossy(),
@@ -161,15 +163,12 @@ fn train_spec(
         &dataset.fingerprint()?,
     )?;
     let data = dataset.description().clone();
-    let loss = Library::open(&spec.run.loss.library)?.loss(
-        &recipe.loss.kind,
-        &spec.run.loss.config,
-        &data,
-    )?;
+    let loss =
+        open(Part::Loss, &spec.run.loss)?.loss(&recipe.loss.kind, &spec.run.loss.config, &data)?;
     // libtorch's generator is the process's: seeded once, right before the only
     // code that may draw from it.
     tch::manual_seed(recipe.seed as i64);
-    let model = Library::open(&spec.run.model.library)?
+    let model = open(Part::Model, &spec.run.model)?
         .model(&recipe.model.kind)?
         .build(&spec.run.model.config, &data, device, recipe.seed)?;
     *startup = began.elapsed().as_secs_f64();
@@ -177,6 +176,11 @@ fn train_spec(
     model.close()?;
     loss.close()?;
     Ok(trained)
+}
+
+fn open(part: Part, load: &Load) -> Result<Library, Failure> {
+    parent::enter(part, Phase::Load);
+    Library::open(&load.library)
 }
 
 fn check_fingerprint(plugin: &str, planned: &str, found: &str) -> Result<(), Failure> {

@@ -1,6 +1,17 @@
 //! JSON with one spelling: the input of every hash.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The first 64 bits of the SHA-256 of [`canonical_json`], as sixteen
+/// hexadecimal digits.
+pub(crate) fn canonical_hash(value: &Value) -> String {
+    let digest = Sha256::digest(canonical_json(value));
+    let bits = digest[..8]
+        .iter()
+        .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    format!("{bits:016x}")
+}
 
 /// Renders `value` with object keys in byte order, no white space, and numbers
 /// in their shortest exact form; whole floats lose their `.0`, so that a

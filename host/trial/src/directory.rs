@@ -1,8 +1,24 @@
 //! Where a trial's files are.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
-use crate::{DocumentError, TrialId, TrialResult, TrialSpec, read_json, write_json};
+use rustix::fs::{FallocateFlags, fallocate};
+
+use crate::{
+    DocumentError, TrialId, TrialResult, TrialSpec,
+    document::{PARTIAL, read_sealed, seal, sync_folder, text, write_sealed},
+};
+
+/// Exit status of a worker that can't read or write its files (`EX_IOERR` of
+/// `<sysexits.h>`), so that no plugin is blamed for it.
+pub const CANNOT_WRITE: u8 = 74;
+
+/// Room that is kept for a result: several times the largest.
+const RESERVE: u64 = 64 << 10;
 
 /// `trials/<id>/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,26 +62,34 @@ impl TrialDir {
 
     /// Reads the specification.
     pub fn spec(&self) -> Result<TrialSpec, DocumentError> {
-        read_json(&self.spec_path())
+        read_sealed(&self.spec_path())
     }
 
-    /// Creates the directory and writes the specification.
+    /// Writes the specification; creates the directory, but not what it is to be
+    /// in: an output folder that has vanished does not come back by itself.
     pub fn write_spec(&self, spec: &TrialSpec) -> Result<(), DocumentError> {
-        std::fs::create_dir_all(&self.0).map_err(|source| DocumentError::Io {
-            action: "writing",
+        self.create().map_err(|source| DocumentError::Io {
+            action: "making",
             path: self.0.clone(),
             source,
         })?;
-        write_json(&self.spec_path(), spec)
+        write_sealed(&self.spec_path(), spec)
+    }
+
+    /// Makes the directory so that it is there after a power cut as well.
+    fn create(&self) -> io::Result<()> {
+        if self.0.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir(&self.0)?;
+        self.0.parent().map_or(Ok(()), sync_folder)
     }
 
     /// The result, or `None` if the trial has not ended.
     pub fn result(&self) -> Result<Option<TrialResult>, DocumentError> {
-        match read_json(&self.result_path()) {
+        match read_sealed(&self.result_path()) {
             Ok(result) => Ok(Some(result)),
-            Err(DocumentError::Io { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
+            Err(DocumentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -74,6 +98,87 @@ impl TrialDir {
 
     /// Writes the result: the last thing that happens to a trial.
     pub fn write_result(&self, result: &TrialResult) -> Result<(), DocumentError> {
-        write_json(&self.result_path(), result)
+        write_sealed(&self.result_path(), result)
     }
+
+    /// Takes the room that the result will need, before anything is spent on it:
+    /// a trial of days must not be lost to a disk that fills up meanwhile.
+    pub fn reserve_result(&self) -> Result<ReservedResult, DocumentError> {
+        let path = self.0.join(format!("{PARTIAL}result"));
+        reserve(&path)
+            .map(|file| ReservedResult {
+                file,
+                part: path.clone(),
+                path: self.result_path(),
+            })
+            .map_err(|source| DocumentError::Io {
+                action: "reserving",
+                path,
+                source,
+            })
+    }
+
+    /// Removes what an earlier attempt at the trial has left behind, its result
+    /// included.
+    pub fn clear(&self) -> Result<(), DocumentError> {
+        let remove = |path: PathBuf| match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DocumentError::Io {
+                action: "removing",
+                path,
+                source,
+            }),
+            _ => Ok(()),
+        };
+        remove(self.result_path())?;
+        remove(self.progress_path())?;
+        let Ok(all) = fs::read_dir(&self.0) else {
+            return Ok(());
+        };
+        all.filter_map(Result::ok)
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(PARTIAL))
+            .try_for_each(|entry| remove(entry.path()))
+    }
+}
+
+/// A file with room for a result, which appears under its name once it is whole.
+#[derive(Debug)]
+pub struct ReservedResult {
+    file: File,
+    part: PathBuf,
+    path: PathBuf,
+}
+
+impl ReservedResult {
+    /// Writes the result.
+    pub fn write(mut self, result: &TrialResult) -> Result<(), DocumentError> {
+        self.fill(result).map_err(|source| DocumentError::Io {
+            action: "writing",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn fill(&mut self, result: &TrialResult) -> io::Result<()> {
+        let text = text(&seal(result)?)?;
+        self.file.write_all(&text)?;
+        self.file.set_len(text.len() as u64)?;
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        self.path.parent().map_or(Ok(()), sync_folder)
+    }
+}
+
+fn reserve(path: &Path) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    match fallocate(&file, FallocateFlags::empty(), 0, RESERVE) {
+        Ok(()) => {}
+        // A file system that can't promise room takes what is written at least.
+        Err(rustix::io::Errno::OPNOTSUPP) => {
+            file.write_all(&[b' '; RESERVE as usize])?;
+            io::Seek::rewind(&mut file)?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    file.sync_all()?;
+    Ok(file)
 }

@@ -8,13 +8,18 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::FORMAT;
+use serde_json::Value;
+
+use crate::{FORMAT, canonical::canonical_hash};
+
+/// The key of a sealed document that holds its checksum.
+const CHECKSUM: &str = "checksum";
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// The operating system said no.
-    #[error("{action} {}: {source}", path.display())]
+    #[error("{action} {}: {source}{}", path.display(), advice(action, source))]
     Io {
         /// `reading` or `writing`.
         action: &'static str,
@@ -31,6 +36,14 @@ pub enum DocumentError {
         /// Where the parser stopped.
         source: serde_json::Error,
     },
+    /// The file is not as it was written.
+    #[error("{} is not as flops-fit wrote it: {why}; move it away and run again", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What gives it away.
+        why: &'static str,
+    },
     /// The file was written by a newer flops-fit.
     #[error("{} has format {found}, this flops-fit knows up to {FORMAT}; upgrade flops-fit", path.display())]
     Newer {
@@ -39,6 +52,37 @@ pub enum DocumentError {
         /// Its format.
         found: u64,
     },
+}
+
+impl DocumentError {
+    /// Whether the file is there and is none of ours, or no longer: it can be
+    /// set aside, and what it stood for made again.
+    pub fn is_foreign(&self) -> bool {
+        match self {
+            Self::Foreign { .. } | Self::Altered { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::IsADirectory,
+            Self::Newer { .. } => false,
+        }
+    }
+}
+
+/// What a person can do about the system's refusal.
+fn advice(action: &str, error: &io::Error) -> &'static str {
+    if action == "reading" {
+        return "";
+    }
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room and run again: what has completed is kept"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "; make the folder writable and run again: what has completed is kept"
+        }
+        io::ErrorKind::NotFound => {
+            "; the folder was moved or removed meanwhile: bring it back and run again"
+        }
+        _ => "",
+    }
 }
 
 /// Writes `value` to `path` atomically: a reader sees the old file, or the new
@@ -53,17 +97,75 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentEr
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let mut text = serde_json::to_vec_pretty(value).map_err(|e| fail(e.into()))?;
-    text.push(b'\n');
+    let text = text(value).map_err(fail)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".part-")
+        .prefix(PARTIAL)
         .tempfile_in(folder)
         .map_err(fail)?;
     file.write_all(&text).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;
     // The rename itself must survive too.
-    File::open(folder).and_then(|f| f.sync_all()).map_err(fail)
+    sync_folder(folder).map_err(fail)
+}
+
+/// How the name of a file that is not whole yet begins.
+pub(crate) const PARTIAL: &str = ".part-";
+
+/// The bytes of a document.
+pub(crate) fn text<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all())
+}
+
+/// `value` as a JSON object that carries the checksum of all else in it.
+///
+/// # Errors
+/// If it is no object; none of this crate's documents are anything else.
+pub(crate) fn seal<T: Serialize>(value: &T) -> io::Result<Value> {
+    let mut value = serde_json::to_value(value)?;
+    let sum = canonical_hash(&value);
+    let object = value
+        .as_object_mut()
+        .ok_or_else(|| io::Error::other("a document is a JSON object"))?;
+    object.insert(CHECKSUM.to_owned(), sum.into());
+    Ok(value)
+}
+
+/// [`write_json`] with a checksum.
+pub(crate) fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
+    let sealed = seal(value).map_err(|source| DocumentError::Io {
+        action: "writing",
+        path: path.to_owned(),
+        source,
+    })?;
+    write_json(path, &sealed)
+}
+
+/// Reads a file that [`write_sealed`] wrote. What a torn write, a bad sector or an
+/// editor has changed since does not go unseen.
+pub(crate) fn read_sealed<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
+    let mut value: Value = read_json(path)?;
+    let altered = |why| DocumentError::Altered {
+        path: path.to_owned(),
+        why,
+    };
+    let stored = value
+        .as_object_mut()
+        .and_then(|object| object.remove(CHECKSUM))
+        .ok_or_else(|| altered("it has no checksum"))?;
+    if stored.as_str() != Some(&canonical_hash(&value)) {
+        return Err(altered("its checksum is another"));
+    }
+    T::deserialize(value).map_err(|source| DocumentError::Foreign {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Reads a file that [`write_json`] wrote.
@@ -90,6 +192,27 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_changed_digit_does_not_go_unseen() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("a.json");
+        let value = serde_json::json!({"format": 1, "loss": 1.25, "n": 3.0, "id": "x"});
+        write_sealed(&path, &value).expect("written");
+        let back: Value = read_sealed(&path).expect("as it was written");
+        assert_eq!(back, value);
+        let text = std::fs::read_to_string(&path).expect("read");
+        let check = |text: String, words: &str| {
+            std::fs::write(&path, text).expect("written");
+            let error = read_sealed::<Value>(&path).expect_err("refused");
+            assert!(error.is_foreign());
+            assert!(error.to_string().contains(words), "{error}");
+        };
+        check(text.replace("1.25", "1.26"), "its checksum is another");
+        check(text.replace("checksum", "chequesum"), "it has no checksum");
+        check(text[..text.len() / 2].to_owned(), "is not a file that");
+        check("[]".to_owned(), "it has no checksum");
+    }
 
     #[test]
     fn survives_a_round_trip_and_refuses_what_it_cannot_know() {

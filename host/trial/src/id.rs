@@ -3,9 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::{Recipe, canonical_json};
+use crate::{Recipe, canonical::canonical_hash};
 
 /// Sixteen hexadecimal digits: the first 64 bits of the SHA-256 of the
 /// recipe's canonical JSON. Two recipes share an id only if they are equal, for
@@ -18,11 +17,7 @@ impl TrialId {
     /// The id of `recipe`.
     pub fn of(recipe: &Recipe) -> Self {
         let value = serde_json::to_value(recipe).expect("a recipe is plain data");
-        let digest = Sha256::digest(canonical_json(&value));
-        let bits = digest[..8]
-            .iter()
-            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        Self(format!("{bits:016x}"))
+        Self(canonical_hash(&value))
     }
 
     /// The digits, as they name the trial's directory.

@@ -15,7 +15,8 @@
 //! parent and the worker both depend on it and on nothing else of each other.
 //!
 //! Architecture invariant: a JSON file here appears whole or not at all
-//! (temporary file, fsync, rename), and carries a format version.
+//! (temporary file, fsync, rename), and carries a format version; `trial.json`
+//! and `result.json` carry a checksum too.
 #![deny(missing_docs)]
 
 mod canonical;
@@ -24,7 +25,9 @@ mod directory;
 mod document;
 mod failure;
 mod id;
+mod kin;
 mod progress;
+mod pulse;
 mod result;
 mod settings;
 mod spec;
@@ -34,11 +37,13 @@ pub use describe::{
     ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
     SizeOutcome, WantedComponent, with_size,
 };
-pub use directory::TrialDir;
+pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
 pub use document::{DocumentError, read_json, write_json};
 pub use failure::{Failure, Phase};
 pub use id::TrialId;
+pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};
 pub use progress::{Progress, ProgressReader, ProgressWriter, Stage};
+pub use pulse::{Part, Pulse};
 pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
 pub use spec::{Component, Load, Recipe, RunSettings, TrialSpec};

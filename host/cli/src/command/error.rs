@@ -60,6 +60,8 @@ pub enum CommandError {
         "--set {set}: a table of runs has no manifest; the flags of `flops-fit analyze --help` do the same"
     )]
     SetOnTable { set: String },
+    #[error("becoming the parent of what workers leave behind: {0}")]
+    Adopt(io::Error),
     #[error("watching for Ctrl-C: {0}")]
     Signals(io::Error),
     #[error("printing the result: {0}")]
@@ -90,6 +92,7 @@ impl CommandError {
             | Self::Document(_)
             | Self::Report(_)
             | Self::Write(_)
+            | Self::Adopt(_)
             | Self::Signals(_)
             | Self::Print(_) => Exit::Internal,
         }

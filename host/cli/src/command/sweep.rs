@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::{CommandError, print_as, say, subject};
 use crate::{
+    adopt_orphans,
     args::{Format, Source, Train},
     exit::Exit,
     interrupt::Interrupt,
     manifest::Manifest,
+    output::{Lock, Output},
     plan::{self, Estimate, Plan, Prepared},
     report::{self, Analysis},
     sweep::{self, Rebuilt, Settings, Tally},
@@ -30,9 +32,7 @@ pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     let manifest = subject::manifest(source)?;
     let worker = Worker::find()?;
-    let prepared = plan::prepare(&manifest, &worker, &interrupt)?;
-    let _lock = prepared.output.lock()?;
-    prepared.write(&manifest)?;
+    let (prepared, _lock) = prepare(&manifest, &worker, &interrupt)?;
     let estimate = prepared.estimate(&manifest);
     let planned = Planned {
         output: prepared.output.path(),
@@ -112,20 +112,43 @@ struct Done {
     tally: Tally,
 }
 
+/// Plans, takes the output folder, and writes the plan there.
+fn prepare(
+    manifest: &Manifest,
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<(Prepared, Lock), CommandError> {
+    adopt_orphans().map_err(CommandError::Adopt)?;
+    // Asking the plugins may take a while: better to know at once.
+    Output::at(&manifest.output_dir).check_free()?;
+    let prepared = plan::prepare(manifest, worker, interrupt)?;
+    let lock = prepared.output.lock()?;
+    if let Some(stale) = lock.stale() {
+        say(&format!(
+            "going on where {stale}, stopped without a word: it was killed, or the machine went down"
+        ));
+    }
+    for aside in prepared.write(manifest)? {
+        say(&format!("warning: {aside}"));
+    }
+    Ok((prepared, lock))
+}
+
 /// Plans, writes the plan, and trains what is missing.
 fn carry_out(train: &Train) -> Result<Done, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     let manifest = subject::manifest(&train.source)?;
     let worker = Worker::find()?;
-    let prepared = plan::prepare(&manifest, &worker, &interrupt)?;
-    let _lock = prepared.output.lock()?;
-    prepared.write(&manifest)?;
+    let (prepared, _lock) = prepare(&manifest, &worker, &interrupt)?;
     let rebuilt = match (train.accept_rebuilt, train.retrain) {
         (true, _) => Rebuilt::Accept,
         (_, true) => Rebuilt::Retrain,
         _ => Rebuilt::Ask,
     };
     let selection = sweep::select(&prepared, rebuilt)?;
+    for aside in &selection.set_aside {
+        say(&format!("warning: {aside}"));
+    }
     let estimate = prepared.estimate(&manifest);
     say(&plan::render(&prepared.plan, &estimate, &prepared.output));
     let tally = train_selection(selection, &manifest, &worker, &interrupt)?;

@@ -112,6 +112,19 @@ pub enum Problem {
         /// The one that was probably meant.
         nearest: Option<String>,
     },
+    /// The plugin does not export what is named.
+    UnknownKind {
+        /// The plugin's name.
+        plugin: String,
+        /// `model`, `dataset` or `loss`.
+        what: &'static str,
+        /// The kind that was asked for.
+        found: String,
+        /// The kinds that it has.
+        available: Vec<String>,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
     /// Two keys that exclude each other are both given.
     Excludes {
         /// The other key.
@@ -149,6 +162,26 @@ impl fmt::Display for Problem {
                 guess(f, nearest.as_deref())?;
                 let accepted: Vec<_> = accepted.iter().map(|w| format!("{w:?}")).collect();
                 write!(f, "expected one of {}", accepted.join(", "))
+            }
+            Self::UnknownKind {
+                plugin,
+                what,
+                found,
+                available,
+                nearest,
+            } => {
+                write!(f, "plugin {plugin} exports no {what} {found:?}; ")?;
+                guess(f, nearest.as_deref())?;
+                match available.as_slice() {
+                    [] => write!(
+                        f,
+                        "it exports no {what} at all: add one to its export_plugin!, or name another plugin"
+                    ),
+                    some => {
+                        let kinds: Vec<_> = some.iter().map(|kind| format!("{kind:?}")).collect();
+                        write!(f, "it has {}", kinds.join(", "))
+                    }
+                }
             }
             Self::Excludes { other, at } => {
                 write!(f, "excludes `{other}` at {at}; remove one of the two")

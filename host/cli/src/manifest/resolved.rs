@@ -87,6 +87,7 @@ struct Run<'m> {
     start_limit: f64,
     silence_limit: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    step_limit: Option<f64>,
     time_limit: Option<f64>,
     retries: u32,
 }
@@ -128,6 +129,7 @@ impl Manifest {
                 micro_batch: self.run.micro_batch,
                 start_limit: self.run.limits.start.as_secs_f64(),
                 silence_limit: self.run.limits.silence.as_secs_f64(),
+                step_limit: self.run.limits.step.map(|limit| limit.as_secs_f64()),
                 time_limit: self.run.limits.total.map(|limit| limit.as_secs_f64()),
                 retries: self.run.retries,
             },

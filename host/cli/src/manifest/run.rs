@@ -33,6 +33,9 @@ pub struct Limits {
     pub start: Duration,
     /// Longest wait between two signs of life afterwards: `run.silence_limit`.
     pub silence: Duration,
+    /// Longest optimizer step: `run.step_limit`. Where a step is accumulated from
+    /// micro-batches there are signs of life between them.
+    pub step: Option<Duration>,
     /// Longest trial: `run.time_limit`.
     pub total: Option<Duration>,
 }
@@ -44,6 +47,7 @@ pub(super) const KEYS: &[&str] = &[
     "micro_batch",
     "start_limit",
     "silence_limit",
+    "step_limit",
     "time_limit",
     "retries",
 ];
@@ -62,6 +66,7 @@ impl Run {
             limits: Limits {
                 start: section.or("start_limit", Duration::from_mins(30), seconds)?,
                 silence: section.or("silence_limit", Duration::from_mins(5), seconds)?,
+                step: section.maybe("step_limit", seconds)?,
                 total: section.maybe("time_limit", seconds)?,
             },
             retries: section.or("retries", 0, |f| Ok(f.whole(0)? as u32))?,

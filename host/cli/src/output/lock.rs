@@ -1,18 +1,46 @@
 //! One writer at a time in an output folder.
+//!
+//! The kernel's lock on the file is what counts: it goes with its holder, however
+//! that ends. The note in the file says who holds it, for messages, and decides
+//! where a file system has no locks.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::Output;
+use super::{
+    Holder, Output,
+    holder::{Presence, started},
+};
+use crate::process::end_leftovers;
 
-/// Held while a command writes to an output folder. The system lets go of it
-/// when the process ends, however it ends.
+/// How often, and after how long, a lock that nobody has signed is tried again.
+const GLANCES: u32 = 20;
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Held while a command writes to an output folder.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    stale: Option<Holder>,
+}
+
+impl Lock {
+    /// Who held it before and ended without letting go of it, as a command that
+    /// was killed does.
+    pub fn stale(&self) -> Option<&Holder> {
+        self.stale.as_ref()
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // An empty note: whoever comes next finds a holder that ended well.
+        let _ = self.file.set_len(0);
+    }
 }
 
 /// Why the folder can't be written to.
@@ -20,18 +48,22 @@ pub struct Lock {
 pub enum LockError {
     /// Another process writes there.
     #[error(
-        "{} is in use by another flops-fit{}; wait for it to end, or write elsewhere with --set output.dir=<folder>",
+        "{} is in use by another flops-fit{}; wait for it to end, or write elsewhere with --set output.dir=<folder>{}",
         folder.display(),
-        process.as_ref().map(|p| format!(" (process {p})")).unwrap_or_default()
+        holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(),
+        remedy(*elsewhere, folder)
     )]
     Busy {
         /// The folder.
         folder: PathBuf,
         /// Who holds it, as it noted itself.
-        process: Option<String>,
+        holder: Option<Holder>,
+        /// Whether that is on another machine, so that nobody here can tell
+        /// whether it still runs.
+        elsewhere: bool,
     },
     /// The folder can't be made or written to.
-    #[error("output folder {}: {source}; make it writable, or choose another with --set output.dir=<folder>", folder.display())]
+    #[error("output folder {}: {source}; make room or make it writable, or choose another with --set output.dir=<folder>", folder.display())]
     Unwritable {
         /// The folder.
         folder: PathBuf,
@@ -40,8 +72,21 @@ pub enum LockError {
     },
 }
 
+fn remedy(elsewhere: bool, folder: &Path) -> String {
+    if !elsewhere {
+        return String::new();
+    }
+    let file = Output::at(folder).lock_file();
+    format!("; if it runs no longer, remove {}", file.display())
+}
+
 impl Output {
-    /// Creates the folder and takes its lock.
+    /// Creates the folder and takes its lock; what an earlier holder that was
+    /// killed has left running is ended.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`], and nothing was changed, if another process writes
+    /// there.
     pub fn lock(&self) -> Result<Lock, LockError> {
         let unwritable = |source| LockError::Unwritable {
             folder: self.path().to_owned(),
@@ -55,36 +100,96 @@ impl Output {
             .truncate(false)
             .open(self.lock_file())
             .map_err(unwritable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Busy {
-                    folder: self.path().to_owned(),
-                    process: holder(&mut file),
-                });
+        let mut looks = 0;
+        let stale = loop {
+            match self.take(&mut file, File::try_lock) {
+                // Nobody has signed: that is `status`, which looks and goes.
+                Err(LockError::Busy { holder: None, .. }) if looks < GLANCES => looks += 1,
+                taken => break taken?,
             }
-            Err(TryLockError::Error(source)) => return Err(unwritable(source)),
-        }
-        // The note is for other processes' messages only.
+            std::thread::sleep(GLANCE);
+        };
+        // The note is for other processes.
+        let note = serde_json::to_vec(&Holder::this()).expect("plain data");
         file.set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "{}", std::process::id()))
+            .and_then(|()| file.write_all(&note))
             .map_err(unwritable)?;
-        Ok(Lock { _file: file })
+        end_leftovers(self.path());
+        Ok(Lock { file, stale })
+    }
+
+    /// Takes the lock; the holder before, if it ended without letting go.
+    fn take(
+        &self,
+        file: &mut File,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<Holder>, LockError> {
+        let locked = lock(file);
+        let holder = read(file);
+        let busy = |holder, elsewhere| LockError::Busy {
+            folder: self.path().to_owned(),
+            holder,
+            elsewhere,
+        };
+        match locked {
+            Ok(()) => Ok(holder),
+            Err(TryLockError::WouldBlock) => Err(busy(holder, false)),
+            Err(TryLockError::Error(source)) if has_no_locks(&source) => {
+                let presence = holder
+                    .as_ref()
+                    .map(|holder| holder.presence(&Holder::this(), started));
+                match presence {
+                    Some(Presence::Alive) => Err(busy(holder, false)),
+                    Some(Presence::Elsewhere) => Err(busy(holder, true)),
+                    Some(Presence::Gone) | None => Ok(holder),
+                }
+            }
+            Err(TryLockError::Error(source)) => Err(LockError::Unwritable {
+                folder: self.path().to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Fails at once where [`Output::lock`] would find a holder; makes nothing.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`].
+    pub fn check_free(&self) -> Result<(), LockError> {
+        match OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.lock_file())
+        {
+            Ok(mut file) => self.take(&mut file, File::try_lock_shared).map(|_| ()),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Whether a command is writing there now.
     pub fn is_locked(&self) -> bool {
-        File::open(self.lock_file())
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        self.check_free().is_err()
     }
 }
 
-fn holder(file: &mut File) -> Option<String> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+/// Whether the system says that there are no locks on this file system, rather
+/// than that something is wrong.
+fn has_no_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let unknown = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::INVAL];
+    unknown
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// The note of a holder; torn or older ones say nothing.
+fn read(file: &mut File) -> Option<Holder> {
+    const LONGEST: u64 = 4096;
+    let mut text = Vec::new();
+    file.rewind().ok()?;
+    file.take(LONGEST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 #[cfg(test)]
@@ -95,15 +200,38 @@ mod tests {
     fn one_at_a_time() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let output = Output::at(folder.path().join("a").join("b"));
+        assert!(!output.is_locked());
+        assert!(!output.path().exists(), "to look makes nothing");
         let lock = output.lock().expect("free");
+        assert_eq!(lock.stale(), None);
         assert!(output.is_locked());
         let busy = output.lock().expect_err("held").to_string();
+        let this = Holder::this();
         assert!(
-            busy.contains(&format!("process {}", std::process::id())),
+            busy.contains(&format!("(process {} on {}", this.process, this.host)),
             "{busy}"
         );
         drop(lock);
         assert!(!output.is_locked());
-        output.lock().expect("free again");
+        let again = output.lock().expect("free again");
+        assert_eq!(again.stale(), None, "the first one has let go");
+    }
+
+    #[test]
+    fn a_holder_that_was_killed_is_noticed_and_in_nobodys_way() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let output = Output::at(folder.path());
+        drop(output.lock().expect("free"));
+        let dead = Holder {
+            process: i32::MAX,
+            ..Holder::this()
+        };
+        let note = serde_json::to_vec(&dead).expect("plain data");
+        std::fs::write(output.lock_file(), note).expect("written");
+        let lock = output.lock().expect("nobody holds it");
+        assert_eq!(lock.stale(), Some(&dead));
+        drop(lock);
+        std::fs::write(output.lock_file(), "{\"process\": 12").expect("written");
+        assert_eq!(output.lock().expect("free").stale(), None, "a torn note");
     }
 }

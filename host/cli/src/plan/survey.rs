@@ -2,13 +2,14 @@
 //! question, one answer, in files.
 
 use std::{
+    fs::File,
     path::Path,
     process::ExitStatus,
     time::{Duration, Instant},
 };
 
 use flops_fit_trial::{
-    DescribeRequest, DescribeResponse, Description, DocumentError, FORMAT, Failure,
+    DescribeRequest, DescribeResponse, Description, DocumentError, FORMAT, Failure, Part, Pulse,
     WantedComponent, read_json, write_json,
 };
 
@@ -23,6 +24,9 @@ use crate::{
 
 const POLL: Duration = Duration::from_millis(5);
 const LOG_LINES: usize = 8;
+
+/// How long a worker may take to end once it was asked to.
+const TERM_GRACE: Duration = Duration::from_secs(2);
 
 pub(super) fn ask(
     manifest: &Manifest,
@@ -39,14 +43,9 @@ pub(super) fn ask(
     let response = folder.path().join("response.json");
     let log = folder.path().join("worker.log");
     write_json(&request, &question(manifest, libraries))?;
-    let mut process = Process::start(
-        worker
-            .command(manifest.run.threads)
-            .arg("describe")
-            .args([&request, &response]),
-        &log,
-    )
-    .map_err(start)?;
+    let mut command = worker.command(manifest.run.threads);
+    command.arg("describe").args([&request, &response]);
+    let mut process = Process::start(command, File::create(&log).map_err(start)?).map_err(start)?;
     let begun = Instant::now();
     let limit = manifest.run.limits.start;
     let status = loop {
@@ -57,14 +56,23 @@ pub(super) fn ask(
             return Err(PlanError::Interrupted);
         }
         if begun.elapsed() > limit {
-            return Err(PlanError::Silent { limit });
+            let pulse = process.ask();
+            process.stop(TERM_GRACE);
+            return Err(PlanError::Silent {
+                limit,
+                plugin: pulse.and_then(|pulse| plugin(libraries, pulse)),
+            });
         }
         std::thread::sleep(POLL);
     };
     match read_json(&response) {
         Ok(DescribeResponse::Described { description, .. }) => Ok(*description),
-        Ok(DescribeResponse::Failed { failure, .. }) => Err(refused(manifest, failure)),
-        Err(DocumentError::Io { .. }) => Err(refused(manifest, ended(status, &log))),
+        Ok(DescribeResponse::Failed { failure, .. }) => Err(refused(manifest, libraries, failure)),
+        Err(DocumentError::Io { .. }) => {
+            let pulse = process.farewell();
+            let failure = ended(status, libraries, pulse, &log);
+            Err(refused(manifest, libraries, failure))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -86,20 +94,37 @@ fn question(manifest: &Manifest, libraries: &Libraries) -> DescribeRequest {
     }
 }
 
-fn ended(status: ExitStatus, log: &Path) -> Failure {
+fn ended(status: ExitStatus, libraries: &Libraries, pulse: Option<Pulse>, log: &Path) -> Failure {
     use std::os::unix::process::ExitStatusExt;
     let log = last_lines(log, LOG_LINES);
     match status.signal() {
-        Some(signal) => Failure::Crashed { signal, log },
+        Some(signal) => Failure::Crashed {
+            signal,
+            plugins: libraries.names(),
+            log,
+        },
         None => Failure::ExitedEarly {
             status: status.code().unwrap_or_default(),
+            phase: pulse.map(|pulse| pulse.phase),
+            plugin: pulse.and_then(|pulse| plugin(libraries, pulse)),
             log,
         },
     }
 }
 
+/// The plugin whose code ran.
+fn plugin(libraries: &Libraries, pulse: Pulse) -> Option<String> {
+    let library = match pulse.part {
+        Part::Host => return None,
+        Part::Model => &libraries.model,
+        Part::Dataset => &libraries.dataset,
+        Part::Loss => &libraries.loss,
+    };
+    Some(library.record.name.clone())
+}
+
 /// A failure, pointed at the line of the manifest that it is about.
-fn refused(manifest: &Manifest, failure: Failure) -> PlanError {
+fn refused(manifest: &Manifest, libraries: &Libraries, failure: Failure) -> PlanError {
     let failure = match failure {
         Failure::Config {
             plugin,
@@ -120,7 +145,17 @@ fn refused(manifest: &Manifest, failure: Failure) -> PlanError {
     };
     let key = match &failure {
         Failure::UnknownKind { what, .. } => format!("{what}.kind"),
-        _ => "model.plugin".to_owned(),
+        failure => {
+            let named = failure.library().and_then(|path| {
+                let parts = [
+                    (&libraries.model, manifest.model.component.plugin_key),
+                    (&libraries.dataset, manifest.dataset.plugin_key),
+                    (&libraries.loss, manifest.loss.plugin_key),
+                ];
+                parts.into_iter().find(|(library, _)| library.path == path)
+            });
+            named.map_or("model.plugin", |(_, key)| key).to_owned()
+        }
     };
     PlanError::Failed {
         place: manifest.place(&key),

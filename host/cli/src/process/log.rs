@@ -9,7 +9,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -23,9 +22,8 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Empties `source` into a new file at `path` until it ends.
-    pub(crate) fn start(source: impl Read + Send + 'static, path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
+    /// Empties `source` into `file` until it ends.
+    pub(crate) fn start(source: impl Read + Send + 'static, file: File) -> io::Result<Self> {
         let (sender, done) = sync_channel(1);
         std::thread::Builder::new()
             .name("log".to_owned())

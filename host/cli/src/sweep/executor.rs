@@ -9,6 +9,7 @@ use flops_fit_trial::{Failure, Outcome};
 
 use super::{
     FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
+    retry::{self, Retry},
     watch::{Running, StartError},
 };
 use crate::{interrupt::Interrupt, worker::Worker};
@@ -20,14 +21,30 @@ const POLL: Duration = Duration::from_millis(10);
 /// How long workers may take to end after Ctrl-C, all together.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
+/// A trial that waits for its turn.
+struct Queued {
+    trial: Trial,
+    /// Not to be started before.
+    ready: Instant,
+    /// How often it was started again already.
+    retries: u32,
+}
+
+struct Place {
+    running: Running,
+    retries: u32,
+}
+
 pub(super) struct Executor<'a> {
-    queue: VecDeque<Trial>,
-    running: Vec<Running>,
+    queue: VecDeque<Queued>,
+    places: Vec<Place>,
     settings: &'a Settings,
     worker: &'a Worker,
     observer: &'a mut dyn Observer,
     interrupt: &'a Interrupt,
     tally: Tally,
+    /// Why nothing more is started: what runs already may still end well.
+    halted: Option<SweepError>,
 }
 
 impl<'a> Executor<'a> {
@@ -38,116 +55,148 @@ impl<'a> Executor<'a> {
         observer: &'a mut dyn Observer,
         interrupt: &'a Interrupt,
     ) -> Self {
+        let ready = Instant::now();
+        let queued = |trial| Queued {
+            trial,
+            ready,
+            retries: 0,
+        };
         Self {
             tally: Tally {
                 kept: selection.kept,
                 ..Tally::default()
             },
-            queue: selection.pending.into(),
-            running: Vec::new(),
+            queue: selection.pending.into_iter().map(queued).collect(),
+            places: Vec::new(),
             settings,
             worker,
             observer,
             interrupt,
+            halted: None,
         }
     }
 
     pub(super) fn run(mut self) -> Result<Tally, SweepError> {
         let begun = Instant::now();
-        while !(self.queue.is_empty() && self.running.is_empty()) {
+        while !self.is_done() {
             if self.interrupt.is_raised() {
                 self.stop();
                 break;
             }
-            self.fill()?;
-            self.look()?;
+            self.fill();
+            self.look();
             self.observer.tick();
             std::thread::sleep(POLL);
         }
         self.tally.seconds = begun.elapsed().as_secs_f64();
-        Ok(self.tally)
+        match self.halted {
+            Some(error) => Err(error),
+            None => Ok(self.tally),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.places.is_empty() && (self.queue.is_empty() || self.halted.is_some())
     }
 
     /// Starts workers for the free places.
-    fn fill(&mut self) -> Result<(), SweepError> {
-        while self.running.len() < self.settings.jobs {
-            let Some(trial) = self.queue.pop_front() else {
+    fn fill(&mut self) {
+        while self.halted.is_none() && self.places.len() < self.settings.jobs {
+            let now = Instant::now();
+            let next = self.queue.iter().position(|queued| queued.ready <= now);
+            let Some(Queued { trial, retries, .. }) =
+                next.and_then(|index| self.queue.remove(index))
+            else {
                 break;
             };
-            let running = Running::start(trial, self.worker).map_err(|error| match error {
-                StartError::Document(error) => error.into(),
-                StartError::Spawn(source) => SweepError::Start {
+            match Running::start(trial, self.worker) {
+                Ok(running) => {
+                    self.observer.started(&running.trial);
+                    self.places.push(Place { running, retries });
+                }
+                Err(StartError::Document(error)) => self.halt(error.into()),
+                Err(StartError::Spawn(source)) => self.halt(SweepError::Start {
                     worker: self.worker.path().to_owned(),
                     source,
-                },
-            })?;
-            self.observer.started(&running.trial);
-            self.running.push(running);
+                }),
+            }
         }
-        Ok(())
     }
 
     /// Follows the workers, and takes the ended ones out.
-    fn look(&mut self) -> Result<(), SweepError> {
+    fn look(&mut self) {
         let mut i = 0;
-        while i < self.running.len() {
-            let running = &mut self.running[i];
+        while i < self.places.len() {
+            let running = &mut self.places[i].running;
             for progress in running.progress() {
                 self.observer.progressed(&running.trial, &progress);
             }
-            match running.outcome(&self.settings.limits)? {
-                None => i += 1,
-                Some(outcome) => {
-                    let ended = self.running.swap_remove(i);
-                    self.record(ended.trial, outcome);
+            match running.outcome(&self.settings.limits) {
+                Ok(None) => i += 1,
+                Ok(Some(outcome)) => {
+                    let Place { running, retries } = self.places.swap_remove(i);
+                    self.record(running.trial, &outcome, retries);
+                }
+                Err(error) => {
+                    self.places.swap_remove(i);
+                    self.halt(error.into());
                 }
             }
         }
-        Ok(())
     }
 
-    fn record(&mut self, mut trial: Trial, outcome: Outcome) {
-        let again = trial.spec.run.attempt < self.settings.retries && may_pass(&outcome);
-        self.observer.ended(&trial, &outcome, again);
-        if again {
-            trial.spec.run.attempt += 1;
-            self.queue.push_front(trial);
-            return;
-        }
-        match outcome {
-            Outcome::Completed { .. } => self.tally.completed += 1,
-            Outcome::Diverged { .. } => self.tally.diverged += 1,
-            Outcome::Failed { failure } => self.tally.failed.push(FailedTrial {
-                id: trial.spec.id.clone(),
-                label: trial.label(),
-                reason: failure.to_string(),
-                log: trial.dir.log_path(),
-            }),
+    /// Starts nothing more; the first reason counts.
+    fn halt(&mut self, error: SweepError) {
+        self.halted.get_or_insert(error);
+    }
+
+    fn record(&mut self, mut trial: Trial, outcome: &Outcome, retries: u32) {
+        let retry = match outcome {
+            Outcome::Failed { failure } => {
+                retry::after(failure, &trial.spec, retries, self.settings.retries)
+            }
+            _ => None,
+        };
+        self.observer.ended(&trial, outcome, retry.is_some());
+        match (retry, outcome) {
+            (Some(retry), _) => {
+                let Retry {
+                    wait,
+                    micro_batch,
+                    counts,
+                } = retry;
+                trial.spec.run.attempt += 1;
+                trial.spec.run.micro_batch = micro_batch;
+                self.queue.push_front(Queued {
+                    trial,
+                    ready: Instant::now() + wait,
+                    retries: retries + u32::from(counts),
+                });
+            }
+            (None, Outcome::Completed { .. }) => self.tally.completed += 1,
+            (None, Outcome::Diverged { .. }) => self.tally.diverged += 1,
+            (None, Outcome::Failed { failure }) => self.tally.failed.push(failed(&trial, failure)),
         }
     }
 
     /// Ends all workers; what they were training is still to be trained.
     fn stop(&mut self) {
         self.tally.interrupted = true;
-        self.tally.pending = self.queue.len() + self.running.len();
+        self.tally.pending = self.queue.len() + self.places.len();
         std::thread::scope(|scope| {
-            for running in &mut self.running {
-                scope.spawn(|| running.stop(STOP_GRACE));
+            for place in &mut self.places {
+                scope.spawn(|| place.running.stop(STOP_GRACE));
             }
         });
-        self.running.clear();
+        self.places.clear();
     }
 }
 
-/// Whether another attempt at the same trial might end better: true of a
-/// machine's trouble, not of what a plugin decides.
-fn may_pass(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Failed {
-            failure: Failure::Crashed { .. }
-                | Failure::ExitedEarly { .. }
-                | Failure::TimedOut { .. }
-        }
-    )
+fn failed(trial: &Trial, failure: &Failure) -> FailedTrial {
+    FailedTrial {
+        id: trial.spec.id.clone(),
+        label: trial.label(),
+        reason: failure.to_string(),
+        log: trial.dir.log_path(),
+    }
 }

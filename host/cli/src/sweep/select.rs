@@ -1,11 +1,14 @@
 //! What is still to be trained.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use flops_fit_trial::{DocumentError, Load, Outcome, TrialDir, TrialResult, TrialSpec};
+use flops_fit_trial::{Load, Outcome, TrialDir, TrialResult, TrialSpec};
 
 use super::{SweepError, Trial};
-use crate::plan::Prepared;
+use crate::{
+    output::{SetAside, set_aside},
+    plan::Prepared,
+};
 
 /// What to do with results of a library that changed under an unchanged version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,10 +32,12 @@ pub struct Selection {
     pub kept: usize,
     /// FLOPs of those.
     pub kept_flops: f64,
+    /// Files that were no longer what flops-fit wrote, and where they are now.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// Sorts the trials of `prepared`. Trials that failed are tried again; a result
-/// that can't be read is moved aside, never deleted.
+/// that is torn, changed or another trial's is set aside, never deleted.
 ///
 /// # Errors
 /// [`SweepError::Rebuilt`] unless `rebuilt` says what to do; an output folder
@@ -42,6 +47,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
         pending: Vec::new(),
         kept: 0,
         kept_flops: 0.0,
+        set_aside: Vec::new(),
     };
     let mut changed: Vec<(Trial, Change)> = Vec::new();
     for spec in &prepared.specs {
@@ -50,7 +56,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
             dir: prepared.output.trial(&spec.id),
             size_param: prepared.plan.size_param.clone(),
         };
-        match finished(&trial.dir, spec)? {
+        match finished(&trial.dir, spec, &mut selection.set_aside)? {
             None => selection.pending.push(trial),
             Some(_) => match change(&trial) {
                 Some(change) => changed.push((trial, change)),
@@ -90,24 +96,22 @@ impl Selection {
 }
 
 /// The result of a trial that need not be trained again.
-fn finished(dir: &TrialDir, spec: &TrialSpec) -> Result<Option<TrialResult>, DocumentError> {
-    match dir.result() {
-        Ok(Some(result)) if result.id != spec.id => move_aside(dir).map(|()| None),
-        Ok(Some(result)) if matches!(result.outcome, Outcome::Failed { .. }) => Ok(None),
-        Ok(result) => Ok(result),
-        Err(DocumentError::Foreign { .. }) => move_aside(dir).map(|()| None),
-        Err(error) => Err(error),
-    }
-}
-
-fn move_aside(dir: &TrialDir) -> Result<(), DocumentError> {
-    let path = dir.result_path();
-    let aside = path.with_extension("json.unreadable");
-    fs::rename(&path, aside).map_err(|source| DocumentError::Io {
-        action: "moving",
-        path,
-        source,
-    })
+fn finished(
+    dir: &TrialDir,
+    spec: &TrialSpec,
+    aside: &mut Vec<SetAside>,
+) -> Result<Option<TrialResult>, SweepError> {
+    let reason = match dir.result() {
+        Ok(Some(result)) if result.id != spec.id => {
+            format!("it is the result of another trial, {}", result.id)
+        }
+        Ok(Some(result)) if matches!(result.outcome, Outcome::Failed { .. }) => return Ok(None),
+        Ok(result) => return Ok(result),
+        Err(error) if error.is_foreign() => error.to_string(),
+        Err(error) => return Err(error.into()),
+    };
+    aside.push(set_aside(&dir.result_path(), &reason)?);
+    Ok(None)
 }
 
 struct Change {
@@ -135,23 +139,6 @@ fn change(trial: &Trial) -> Option<Change> {
             plugin: component.plugin.clone(),
             version: component.version.clone(),
         })
-}
-
-/// Removes what an earlier attempt at the trial has left.
-pub(super) fn clear(dir: &TrialDir) -> Result<(), DocumentError> {
-    for path in [dir.result_path(), dir.progress_path()] {
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(DocumentError::Io {
-                    action: "removing",
-                    path,
-                    source,
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// The libraries of a trial with their hashes, as a result records them.

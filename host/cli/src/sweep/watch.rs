@@ -1,20 +1,19 @@
 //! One running trial: its worker, its signs of life, its end.
 
 use std::{
+    fs::File,
     io,
     process::ExitStatus,
     time::{Duration, Instant},
 };
 
 use flops_fit_trial::{
-    DocumentError, Environment, FORMAT, Failure, Outcome, Progress, ProgressReader, Stage, Timing,
-    TrialResult,
+    CANNOT_WRITE, DocumentError, Environment, FORMAT, Failure, Outcome, Part, Phase, Progress,
+    ProgressReader, Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec,
 };
+use rustix::process::Signal;
 
-use super::{
-    Trial,
-    select::{clear, libraries},
-};
+use super::{Trial, limit::Clock, select::libraries};
 use crate::{
     manifest::Limits,
     process::{Process, last_lines},
@@ -23,6 +22,9 @@ use crate::{
 
 /// How long a worker may take to end once its result is written.
 const EXIT_GRACE: Duration = Duration::from_secs(10);
+
+/// How long a worker may take to end once it was asked to.
+const TERM_GRACE: Duration = Duration::from_secs(2);
 
 /// Time between two looks at a trial's progress.
 const LOOK: Duration = Duration::from_millis(200);
@@ -34,118 +36,162 @@ pub(super) struct Running {
     pub(super) trial: Trial,
     process: Process,
     reader: ProgressReader,
-    begun: Instant,
+    clock: Clock,
     last_look: Instant,
-    last_sign: Instant,
-    stage: Stage,
-    result_seen: Option<Instant>,
+    state: State,
+}
+
+enum State {
+    Training,
+    /// The result is there, the process still is too.
+    Written {
+        since: Instant,
+    },
+    /// It was asked to end.
+    GivenUp {
+        since: Instant,
+        failure: Failure,
+    },
 }
 
 impl Running {
     pub(super) fn start(trial: Trial, worker: &Worker) -> Result<Self, StartError> {
-        clear(&trial.dir)?;
+        trial.dir.clear()?;
         trial.dir.write_spec(&trial.spec)?;
-        let process = Process::start(
-            worker
-                .command(trial.spec.run.threads)
-                .arg("train")
-                .arg(trial.dir.path()),
-            &trial.dir.log_path(),
-        )
-        .map_err(StartError::Spawn)?;
+        let mut command = worker.command(trial.spec.run.threads);
+        let folder = trial.dir.path();
+        command.arg("train").arg(folder).env(
+            TRIAL_VARIABLE,
+            folder.canonicalize().as_deref().unwrap_or(folder),
+        );
+        let path = trial.dir.log_path();
+        let log = File::create(&path).map_err(|source| DocumentError::Io {
+            action: "writing",
+            path,
+            source,
+        })?;
+        let process = Process::start(command, log).map_err(StartError::Spawn)?;
         let now = Instant::now();
         Ok(Self {
             reader: ProgressReader::new(trial.dir.progress_path()),
             process,
-            begun: now,
+            clock: Clock::new(now),
             last_look: now,
-            last_sign: now,
-            stage: Stage::Start,
-            result_seen: None,
+            state: State::Training,
             trial,
         })
     }
 
-    /// New signs of life, if it is time to look for them.
+    /// New lines of progress, if it is time to look for them.
     pub(super) fn progress(&mut self) -> Vec<Progress> {
         if self.last_look.elapsed() < LOOK {
             return Vec::new();
         }
         self.last_look = Instant::now();
         let lines = self.reader.poll();
-        if let Some(last) = lines.last() {
-            self.last_sign = self.last_look;
-            self.stage = last.stage;
+        for line in &lines {
+            self.clock.advanced(line.stage, line.step);
+        }
+        if let Some(pulse) = self.process.pulse() {
+            self.clock.beat(pulse.stage);
         }
         lines
     }
 
     /// How the trial ended, once it has; a limit that is passed ends it.
+    ///
+    /// # Errors
+    /// If the result can't be read, or could not be written for a worker that
+    /// left none; the process has ended all the same.
     pub(super) fn outcome(&mut self, limits: &Limits) -> Result<Option<Outcome>, DocumentError> {
         let status = match self.process.poll() {
             Ok(Some(status)) => status,
-            Ok(None) => return self.overdue(limits),
+            Ok(None) => {
+                self.look_at_limits(limits);
+                return Ok(None);
+            }
             Err(error) => {
                 self.process.kill();
                 return self.conclude(Failure::Host {
-                    phase: flops_fit_trial::Phase::Load,
+                    phase: Phase::Load,
                     detail: format!("waiting for the worker: {error}"),
                 });
             }
         };
         match self.trial.dir.result() {
             Ok(Some(result)) if result.id == self.trial.spec.id => Ok(Some(result.outcome)),
-            Ok(_) | Err(DocumentError::Foreign { .. }) => self.conclude(self.failure(status)),
-            Err(error) => Err(error),
+            Err(error) if !error.is_foreign() => Err(error),
+            _ => {
+                let failure = self.failure(status);
+                self.conclude(failure)
+            }
         }
     }
 
     /// Looks at the limits of a trial whose worker is alive.
-    fn overdue(&mut self, limits: &Limits) -> Result<Option<Outcome>, DocumentError> {
-        // The result is the last thing that a worker writes. One that does not
-        // end after it hangs in a plugin's destructor: its result stands.
-        if self.trial.dir.result_path().exists() {
-            let seen = *self.result_seen.get_or_insert_with(Instant::now);
-            if seen.elapsed() > EXIT_GRACE {
-                self.process.kill();
+    fn look_at_limits(&mut self, limits: &Limits) {
+        match &self.state {
+            // The result is the last thing that a worker writes. One that does
+            // not end after it hangs in a plugin's destructor: its result stands.
+            State::Written { since } => {
+                if since.elapsed() > EXIT_GRACE {
+                    self.process.kill();
+                }
             }
-            return Ok(None);
+            State::GivenUp { since, .. } => {
+                if since.elapsed() > TERM_GRACE {
+                    self.process.kill();
+                }
+            }
+            State::Training => {
+                if self.trial.dir.result_path().exists() {
+                    self.state = State::Written {
+                        since: Instant::now(),
+                    };
+                } else if let Some(passed) = self.clock.passed(limits) {
+                    let pulse = self.process.ask();
+                    self.process.signal(Signal::TERM);
+                    self.state = State::GivenUp {
+                        since: Instant::now(),
+                        failure: Failure::TimedOut {
+                            what: passed.what.to_owned(),
+                            phase: pulse.map(|pulse| pulse.phase),
+                            plugin: pulse.and_then(|pulse| plugin(&self.trial.spec, pulse)),
+                            key: passed.key.to_owned(),
+                            limit_s: passed.limit.as_secs_f64(),
+                        },
+                    };
+                }
+            }
         }
-        let total = limits.total.map(|limit| ("time_limit", self.begun, limit));
-        let quiet = match self.stage {
-            Stage::Start => ("start_limit", self.begun, limits.start),
-            Stage::Train | Stage::Evaluate => ("silence_limit", self.last_sign, limits.silence),
-        };
-        let passed = [Some(quiet), total]
-            .into_iter()
-            .flatten()
-            .find(|(_, since, limit)| since.elapsed() > *limit);
-        let Some((key, _, limit)) = passed else {
-            return Ok(None);
-        };
-        self.process.kill();
-        let what = match (key, self.stage) {
-            ("time_limit", _) => "the whole trial",
-            (_, Stage::Start) => "loading and building, before the first step",
-            (_, Stage::Train) => "a training step",
-            (_, Stage::Evaluate) => "held-out evaluation",
-        };
-        self.conclude(Failure::TimedOut {
-            what: what.to_owned(),
-            key: key.to_owned(),
-            limit_s: limit.as_secs_f64(),
-        })
     }
 
-    fn failure(&self, status: ExitStatus) -> Failure {
+    /// Why a worker that left no result ended.
+    fn failure(&mut self, status: ExitStatus) -> Failure {
         use std::os::unix::process::ExitStatusExt;
+        if let State::GivenUp { failure, .. } = &self.state {
+            return failure.clone();
+        }
         let log = last_lines(&self.trial.dir.log_path(), LOG_LINES);
-        match status.signal() {
-            Some(signal) => Failure::Crashed { signal, log },
-            None => Failure::ExitedEarly {
-                status: status.code().unwrap_or_default(),
+        if let Some(signal) = status.signal() {
+            return Failure::Crashed {
+                signal,
+                plugins: plugins(&self.trial.spec),
                 log,
-            },
+            };
+        }
+        if status.code() == Some(CANNOT_WRITE.into()) {
+            return Failure::Files {
+                detail: log.last().cloned().unwrap_or_default(),
+            };
+        }
+        // A worker that is made to exit says from where.
+        let pulse = self.process.farewell();
+        Failure::ExitedEarly {
+            status: status.code().unwrap_or_default(),
+            phase: pulse.map(|pulse| pulse.phase),
+            plugin: pulse.and_then(|pulse| plugin(&self.trial.spec, pulse)),
+            log,
         }
     }
 
@@ -167,7 +213,7 @@ impl Running {
             },
             timing: Timing {
                 startup: 0.0,
-                train: self.begun.elapsed().as_secs_f64(),
+                train: self.clock.total().as_secs_f64(),
                 evaluate: 0.0,
             },
         })?;
@@ -178,6 +224,30 @@ impl Running {
     pub(super) fn stop(&mut self, grace: Duration) {
         self.process.stop(grace);
     }
+}
+
+/// The plugin whose code ran.
+fn plugin(spec: &TrialSpec, pulse: Pulse) -> Option<String> {
+    let recipe = &spec.recipe;
+    let component = match pulse.part {
+        Part::Host => return None,
+        Part::Model => &recipe.model,
+        Part::Dataset => &recipe.dataset,
+        Part::Loss => &recipe.loss,
+    };
+    Some(component.plugin.clone())
+}
+
+/// The plugins of a trial, each once.
+fn plugins(spec: &TrialSpec) -> Vec<String> {
+    let recipe = &spec.recipe;
+    let mut names = Vec::new();
+    for component in [&recipe.model, &recipe.dataset, &recipe.loss] {
+        if !names.contains(&component.plugin) {
+            names.push(component.plugin.clone());
+        }
+    }
+    names
 }
 
 /// Why a worker was not started.

@@ -47,7 +47,7 @@ fn manifest() {
     check(
         ("kind = \"gpt\"", "kind = \"gtp\""),
         3,
-        "manifest.toml:6:8: model.kind: found \"gtp\"; did you mean `gpt`? expected one of \"gpt\", \"mlp\"",
+        "manifest.toml:6:8: model.kind: plugin fake exports no model \"gtp\"; did you mean `gpt`? it has \"gpt\", \"mlp\"",
     );
     check(
         ("n_layer = 2", "n_layer = 2\nrefuses = [24]"),
@@ -107,7 +107,11 @@ fn plugin_file() {
     )
     .expect("written");
     let ended = bench.run(&["plan", "--set", "model.plugin=data"]).expect(3);
-    assert!(ended.err.contains("it exports no model"), "{}", ended.err);
+    assert!(
+        ended.err.contains("it exports no model at all"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn plugin_that_fails_when_described() {
     let ended = bench.run(&["plan"]).expect(4);
     assert!(
         ended.err.contains(
-            "model.plugin: the worker was killed by signal 6; its last words:\n  about to abort"
+            "model.plugin: the worker was killed by signal 6 (SIGABRT) while it ran plugin fake; to see where, run `flops-fit-worker train <the trial's folder>` under a debugger; its last words:\n  about to abort"
         ),
         "{}",
         ended.err
@@ -164,7 +168,7 @@ fn busy() {
     let ended = bench.run(&["train"]).expect(8);
     assert!(
         ended.err.contains(&format!(
-            "in use by another flops-fit (process {})",
+            "in use by another flops-fit (process {} on ",
             first.id()
         )),
         "{}",

@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     process::Child,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -95,19 +97,141 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     bench.run(&["run"]).expect(0);
 }
 
-#[test]
-fn a_result_that_is_no_json_is_moved_aside_and_trained_again() {
+/// Spoils one result of a finished sweep; the next run sets it aside, trains that
+/// trial again, and gets the same.
+#[track_caller]
+fn spoilt(spoil: impl Fn(&str) -> String, reason: &str) {
     let bench = Workbench::new();
     bench.run(&["train"]).expect(0);
     let (folder, text) = bench.results().remove(0);
-    fs::write(folder.join("result.json"), &text[..text.len() / 2]).expect("written");
+    let path = folder.join("result.json");
+    fs::write(&path, spoil(&text)).expect("written");
     let again = bench.run(&["train"]).expect(0);
     assert!(
         again.out.contains("14 had results already, 1 completed"),
         "{}",
         again.out
     );
-    assert!(folder.join("result.json.unreadable").is_file());
+    let aside = folder.join("result.json.aside-1");
+    assert_eq!(fs::read_to_string(&aside).expect("read"), spoil(&text));
+    let note = fs::read_to_string(folder.join("result.json.aside-1.reason")).expect("read");
+    assert!(note.contains(reason), "{note}");
+    assert!(
+        again.err.contains("warning: set aside as ") && again.err.contains(reason),
+        "{}",
+        again.err
+    );
+    assert_eq!(fs::read_to_string(&path).expect("read"), text);
+}
+
+#[test]
+fn a_torn_result_is_set_aside_and_trained_again() {
+    spoilt(
+        |text| text[..text.len() / 2].to_owned(),
+        "is not a file that flops-fit wrote",
+    );
+}
+
+#[test]
+fn a_changed_result_is_set_aside_and_trained_again() {
+    spoilt(
+        |text| text.replace("\"loss_se\": 0.001", "\"loss_se\": 0.002"),
+        "is not as flops-fit wrote it: its checksum is another",
+    );
+}
+
+#[test]
+fn a_foreign_plan_and_specification_are_set_aside_too() {
+    let bench = Workbench::new();
+    bench.run(&["train"]).expect(0);
+    let (folder, _) = bench.results().remove(0);
+    let plan = bench.path("outputs/demo/plan.json");
+    fs::write(&plan, "dear diary").expect("written");
+    fs::write(folder.join("trial.json"), "").expect("written");
+    let again = bench.run(&["train"]).expect(0);
+    assert!(
+        again.out.contains("15 had results already"),
+        "{}",
+        again.out
+    );
+    let aside = bench.path("outputs/demo/plan.json.aside-1");
+    assert_eq!(fs::read_to_string(aside).expect("read"), "dear diary");
+    assert!(folder.join("trial.json.aside-1").is_file());
+    bench.run(&["status"]).expect(0);
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_left_alone() {
+    let bench = Workbench::new();
+    bench.run(&["train"]).expect(0);
+    let plan = bench.path("outputs/demo/plan.json");
+    let newer = fs::read_to_string(&plan)
+        .expect("read")
+        .replace("\"format\": 1", "\"format\": 2");
+    fs::write(&plan, &newer).expect("written");
+    let ended = bench.run(&["train"]).expect(1);
+    assert!(
+        ended
+            .err
+            .contains("plan.json has format 2, this flops-fit knows up to 1; upgrade flops-fit"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(fs::read_to_string(&plan).expect("read"), newer);
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_says_who_was_first() {
+    let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 60"));
+    let mut first = bench.spawn(&["run"]);
+    while bench.trained().len() < 4 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Held still, the first changes nothing either.
+    signal(&first, Signal::STOP);
+    let stop_workers = |to: Signal| {
+        for pid in flops_fit_trial::processes_of(
+            &bench.path("outputs").canonicalize().expect("it is there"),
+        ) {
+            kill_process(Pid::from_raw(pid.cast_signed()).expect("a process"), to).expect("sent");
+        }
+    };
+    stop_workers(Signal::STOP);
+    std::thread::sleep(Duration::from_millis(200));
+    let before = snapshot(&bench.path("outputs"));
+    for command in ["run", "train", "plan"] {
+        let ended = bench.run(&[command]).expect(8);
+        let who = format!("is in use by another flops-fit (process {} on ", first.id());
+        assert!(
+            ended.err.contains(&who) && ended.err.contains("--set output.dir=<folder>"),
+            "{}",
+            ended.err
+        );
+        assert_eq!(ended.out, "");
+    }
+    assert_eq!(snapshot(&bench.path("outputs")), before);
+    stop_workers(Signal::KILL);
+    signal(&first, Signal::KILL);
+    first.wait().expect("reaped");
+}
+
+/// Every file below `folder`: its number, its time, its content.
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime, Vec<u8>)> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("listed") {
+            let path = entry.expect("listed").path();
+            let meta = fs::metadata(&path).expect("it is there");
+            if meta.is_dir() {
+                folders.push(path.clone());
+            }
+            let content = fs::read(&path).unwrap_or_default();
+            let modified = meta.modified().expect("a time");
+            files.insert(path, (meta.ino(), modified, content));
+        }
+    }
+    files
 }
 
 #[test]

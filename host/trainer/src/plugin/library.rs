@@ -11,7 +11,7 @@ use flops_fit_plugin::{
     LIBTORCH_VERSION, TCH_VERSION,
     abi::{HEADER_SYMBOL, RootRef},
 };
-use flops_fit_record::{HostVersions, Record, What};
+use flops_fit_record::{HostVersions, Record, RecordError, What};
 use flops_fit_trial::Failure;
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
@@ -27,19 +27,20 @@ impl Library {
     /// Reads the record, compares it, then opens the file and checks the layout
     /// of its tables before the first of its functions is called.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        let record = flops_fit_record::read(path).map_err(|error| Failure::NotAPlugin {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })?;
+        let record = flops_fit_record::read(path).map_err(unfit)?;
         record
             .check(HostVersions {
                 tch: TCH_VERSION,
                 libtorch: LIBTORCH_VERSION,
             })
             .map_err(|error| incompatible(path, error))?;
-        let load_failed = |error: libloading::Error| Failure::LoadFailed {
-            path: path.to_owned(),
-            detail: linkers_words(&error),
+        let load_failed = |error: libloading::Error| {
+            let detail = linkers_words(&error);
+            Failure::LoadFailed {
+                path: path.to_owned(),
+                symbol: undefined_symbol(&detail),
+                detail,
+            }
         };
         // SAFETY: opening runs the library's static constructors. That is the user's
         // own code, in a process that exists for it.
@@ -102,6 +103,41 @@ impl Library {
 fn linkers_words(error: &libloading::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The symbol in `…: undefined symbol: name, version …`.
+fn undefined_symbol(words: &str) -> Option<String> {
+    let (_, name) = words.split_once("undefined symbol: ")?;
+    let end = name.find([',', ' ', '\n']).unwrap_or(name.len());
+    Some(name[..end].to_owned())
+}
+
+fn unfit(error: RecordError) -> Failure {
+    match error {
+        RecordError::NotAPlugin { path, why } => Failure::NotAPlugin { path, why },
+        RecordError::Unreadable { path, source } => Failure::NotAPlugin {
+            path,
+            why: source.to_string(),
+        },
+        RecordError::Truncated {
+            path,
+            promised,
+            found,
+        } => Failure::Truncated {
+            path,
+            promised,
+            found,
+        },
+        RecordError::WrongArchitecture {
+            path,
+            found,
+            expected,
+        } => Failure::WrongArchitecture {
+            path,
+            found,
+            expected: expected.to_owned(),
+        },
+    }
 }
 
 fn incompatible(path: &Path, error: flops_fit_record::Incompatible) -> Failure {

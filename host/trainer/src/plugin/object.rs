@@ -1,18 +1,19 @@
 //! A plugin's model, dataset and loss with safe methods.
 
 use flops_fit_plugin::{
-    Context, DataDescription, Draw, Mode, Profile, Split,
+    Context, DataDescription, DataForm, Draw, Mode, Profile, Split,
     abi::{
         AbiContext, AbiDraw, Answer, BorrowedTensor, DatasetTableRef, Handle, LossTableRef,
         ModelTableRef, OwnedTensor, RResult, RSlice, RVec,
     },
 };
 use flops_fit_record::What;
-use flops_fit_trial::{Failure, Phase};
+use flops_fit_trial::{Failure, Part, Phase};
 use serde_json::Value;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::{Library, fault::failure};
+use crate::parent;
 
 /// Who is called, for the message when it goes wrong.
 #[derive(Debug, Clone)]
@@ -22,8 +23,16 @@ struct Callee {
 }
 
 impl Callee {
-    fn answer<T>(&self, phase: Phase, answer: Answer<T>) -> Result<T, Failure> {
-        match answer {
+    /// Calls the plugin: what has to be known should it not come back is noted
+    /// first.
+    fn call<T>(&self, phase: Phase, call: impl FnOnce() -> Answer<T>) -> Result<T, Failure> {
+        let part = match self.what {
+            What::Model => Part::Model,
+            What::Dataset => Part::Dataset,
+            What::Loss => Part::Loss,
+        };
+        parent::enter(part, phase);
+        match call() {
             RResult::ROk(value) => Ok(value),
             RResult::RErr(fault) => Err(failure(&self.plugin, self.what.as_str(), phase, &fault)),
         }
@@ -128,12 +137,11 @@ impl Library {
             .table;
         let callee = self.callee(What::Dataset);
         let config = config.to_string();
-        let identity = callee.answer(Phase::Build, table.identity()(config.as_str().into()))?;
+        let identity = callee.call(Phase::Build, || table.identity()(config.as_str().into()))?;
         let identity = callee.parse(Phase::Build, &identity)?;
-        let handle = callee.answer(
-            Phase::Build,
-            table.build()(config.as_str().into(), base_dir.into()),
-        )?;
+        let handle = callee.call(Phase::Build, || {
+            table.build()(config.as_str().into(), base_dir.into())
+        })?;
         let mut dataset = Dataset {
             callee,
             table,
@@ -143,7 +151,7 @@ impl Library {
         };
         let text = dataset
             .callee
-            .answer(Phase::Build, table.description()(handle))?;
+            .call(Phase::Build, || table.description()(handle))?;
         dataset.description = Some(dataset.callee.parse(Phase::Build, &text)?);
         Ok(dataset)
     }
@@ -162,12 +170,11 @@ impl Library {
             .table;
         let callee = self.callee(What::Loss);
         let config = config.to_string();
-        let canonical = callee.answer(Phase::Build, table.canonical()(config.as_str().into()))?;
+        let canonical = callee.call(Phase::Build, || table.canonical()(config.as_str().into()))?;
         let canonical = callee.parse(Phase::Build, &canonical)?;
-        let handle = callee.answer(
-            Phase::Build,
-            table.build()(config.as_str().into(), json(data).as_str().into()),
-        )?;
+        let handle = callee.call(Phase::Build, || {
+            table.build()(config.as_str().into(), json(data).as_str().into())
+        })?;
         Ok(Loss {
             callee,
             table,
@@ -191,8 +198,9 @@ fn json(data: &DataDescription) -> String {
 impl ModelKind {
     /// The configuration with its defaults filled in.
     pub fn canonical(&self, config: &Value) -> Result<Value, Failure> {
-        let text = self.table.canonical()(config.to_string().as_str().into());
-        let text = self.callee.answer(Phase::Build, text)?;
+        let text = self.callee.call(Phase::Build, || {
+            self.table.canonical()(config.to_string().as_str().into())
+        })?;
         self.callee.parse(Phase::Build, &text)
     }
 
@@ -202,11 +210,12 @@ impl ModelKind {
         config: &Value,
         data: &DataDescription,
     ) -> Result<Option<Profile>, Failure> {
-        let text = self.table.profile()(
-            config.to_string().as_str().into(),
-            json(data).as_str().into(),
-        );
-        let text = self.callee.answer(Phase::Build, text)?;
+        let text = self.callee.call(Phase::Build, || {
+            self.table.profile()(
+                config.to_string().as_str().into(),
+                json(data).as_str().into(),
+            )
+        })?;
         self.callee.parse(Phase::Build, &text)
     }
 
@@ -219,13 +228,14 @@ impl ModelKind {
         seed: u64,
     ) -> Result<Model, Failure> {
         let (config, data) = (config.to_string(), json(data));
-        let handle = self.table.build()(
-            config.as_str().into(),
-            data.as_str().into(),
-            device.into(),
-            seed,
-        );
-        let handle = self.callee.answer(Phase::Build, handle)?;
+        let handle = self.callee.call(Phase::Build, || {
+            self.table.build()(
+                config.as_str().into(),
+                data.as_str().into(),
+                device.into(),
+                seed,
+            )
+        })?;
         Ok(Model {
             callee: self.callee.clone(),
             table: self.table,
@@ -244,7 +254,7 @@ impl Model {
     pub fn parameters(&self) -> Result<Vec<ModelParameter>, Failure> {
         let parameters = self
             .callee
-            .answer(Phase::Build, self.table.parameters()(self.handle))?;
+            .call(Phase::Build, || self.table.parameters()(self.handle))?;
         let plain = parameters.into_iter().map(|p| ModelParameter {
             name: p.name.into(),
             // SAFETY: the plugin shares this process's libtorch (checked at open).
@@ -258,7 +268,7 @@ impl Model {
     /// N for the fit.
     pub fn num_params(&self) -> Result<u64, Failure> {
         self.callee
-            .answer(Phase::Build, self.table.num_params()(self.handle))
+            .call(Phase::Build, || self.table.num_params()(self.handle))
     }
 
     /// The forward pass over one micro-batch.
@@ -269,8 +279,10 @@ impl Model {
             step: context.step,
         };
         let inputs = lend(inputs);
-        let outputs = self.table.forward()(self.handle, RSlice::from_slice(&inputs), context);
-        let outputs = take(self.callee.answer(Phase::Forward, outputs)?);
+        let outputs = self.callee.call(Phase::Forward, || {
+            self.table.forward()(self.handle, RSlice::from_slice(&inputs), context)
+        })?;
+        let outputs = take(outputs);
         self.callee.check_some("forward's output", &outputs)?;
         Ok(outputs)
     }
@@ -278,7 +290,7 @@ impl Model {
     /// Frees the plugin's object; a panic in its drop comes back.
     pub fn close(self) -> Result<(), Failure> {
         self.callee
-            .answer(Phase::Drop, self.table.drop()(self.handle))
+            .call(Phase::Drop, || self.table.drop()(self.handle))
     }
 }
 
@@ -319,7 +331,7 @@ impl Dataset {
     pub fn fingerprint(&self) -> Result<String, Failure> {
         Ok(self
             .callee
-            .answer(Phase::Build, self.table.fingerprint()(self.handle))?
+            .call(Phase::Build, || self.table.fingerprint()(self.handle))?
             .into())
     }
 
@@ -332,12 +344,13 @@ impl Dataset {
                 seed: d.seed,
             })
             .collect();
-        let batch = self.table.batch()(
-            self.handle,
-            split == Split::HeldOut,
-            RSlice::from_slice(&draws),
-        );
-        let batch = self.callee.answer(Phase::Batch, batch)?;
+        let batch = self.callee.call(Phase::Batch, || {
+            self.table.batch()(
+                self.handle,
+                split == Split::HeldOut,
+                RSlice::from_slice(&draws),
+            )
+        })?;
         let batch = Batch {
             inputs: take(batch.inputs),
             targets: take(batch.targets),
@@ -345,24 +358,64 @@ impl Dataset {
         self.callee.check_some("a batch's inputs", &batch.inputs)?;
         self.callee
             .check_defined("a batch's targets", &batch.targets)?;
-        for tensor in batch.inputs.iter().chain(&batch.targets) {
-            let size = tensor.size();
-            if size.first() != Some(&(draws.len() as i64)) {
-                return Err(Failure::BadTensor {
-                    plugin: self.callee.plugin.clone(),
-                    what: "a batch's tensor".to_owned(),
-                    expected: format!("{} examples along its first dimension", draws.len()),
-                    got: format!("shape {size:?}"),
-                });
+        self.check_form(&batch, draws.len() as i64)?;
+        Ok(batch)
+    }
+
+    /// The first input and the first target are what the description promises to
+    /// models and losses; every tensor has an entry for each example.
+    fn check_form(&self, batch: &Batch, examples: i64) -> Result<(), Failure> {
+        let bad = |what: &str, expected: String, tensor: &Tensor| Failure::BadTensor {
+            plugin: self.callee.plugin.clone(),
+            what: what.to_owned(),
+            expected,
+            got: format!(
+                "{:?} {:?} on {:?}",
+                tensor.kind(),
+                tensor.size(),
+                tensor.device()
+            ),
+        };
+        let (input, target) = match self.description().form {
+            DataForm::Tokens { seq_len, .. } => (
+                (Kind::Int64, vec![examples, seq_len]),
+                (Kind::Int64, vec![examples, seq_len]),
+            ),
+            DataForm::Images {
+                channels,
+                height,
+                width,
+                ..
+            } => (
+                (Kind::Float, vec![examples, channels, height, width]),
+                (Kind::Int64, vec![examples]),
+            ),
+        };
+        for (what, tensors, (kind, shape)) in [
+            ("a batch's first input", &batch.inputs, input),
+            ("a batch's first target", &batch.targets, target),
+        ] {
+            if let Some(tensor) = tensors.first()
+                && (tensor.kind() != kind
+                    || tensor.size() != shape
+                    || tensor.device() != Device::Cpu)
+            {
+                let expected = format!("{kind:?} {shape:?} on Cpu, as its description says");
+                return Err(bad(what, expected, tensor));
             }
         }
-        Ok(batch)
+        let all = batch.inputs.iter().chain(&batch.targets);
+        for tensor in all.filter(|tensor| tensor.size().first() != Some(&examples)) {
+            let expected = format!("{examples} examples along its first dimension");
+            return Err(bad("a batch's tensor", expected, tensor));
+        }
+        Ok(())
     }
 
     /// Frees the plugin's object.
     pub fn close(self) -> Result<(), Failure> {
         self.callee
-            .answer(Phase::Drop, self.table.drop()(self.handle))
+            .call(Phase::Drop, || self.table.drop()(self.handle))
     }
 }
 
@@ -400,13 +453,14 @@ impl Loss {
         mode: Mode,
     ) -> Result<LossOutput, Failure> {
         let (outputs, targets) = (lend(outputs), lend(targets));
-        let value = self.table.compute()(
-            self.handle,
-            RSlice::from_slice(&outputs),
-            RSlice::from_slice(&targets),
-            mode == Mode::Train,
-        );
-        let value = self.callee.answer(Phase::Loss, value)?;
+        let value = self.callee.call(Phase::Loss, || {
+            self.table.compute()(
+                self.handle,
+                RSlice::from_slice(&outputs),
+                RSlice::from_slice(&targets),
+                mode == Mode::Train,
+            )
+        })?;
         // SAFETY: the plugin shares this process's libtorch (checked at open).
         let mean = unsafe { value.mean.take() };
         if !mean.defined() || mean.numel() != 1 || value.units == 0 {
@@ -446,6 +500,6 @@ impl Loss {
     /// Frees the plugin's object.
     pub fn close(self) -> Result<(), Failure> {
         self.callee
-            .answer(Phase::Drop, self.table.drop()(self.handle))
+            .call(Phase::Drop, || self.table.drop()(self.handle))
     }
 }

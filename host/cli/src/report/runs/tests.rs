@@ -114,6 +114,8 @@ fn every_end_of_a_trial_is_a_row() {
             3,
             Outcome::Failed {
                 failure: Failure::ExitedEarly {
+                    phase: None,
+                    plugin: None,
                     status: 3,
                     log: Vec::new(),
                 },

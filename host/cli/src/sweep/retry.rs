@@ -1,0 +1,134 @@
+//! Whether a failed trial is started again, when, and with what changed.
+
+use std::time::Duration;
+
+use flops_fit_trial::{Failure, TrialSpec};
+
+/// Wait before the first retry; each further one waits twice as long …
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// … but no longer than this.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// How a trial is started again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Retry {
+    pub(super) wait: Duration,
+    /// Examples in one forward pass, from now on.
+    pub(super) micro_batch: Option<u64>,
+    /// Whether it counts towards `run.retries`.
+    pub(super) counts: bool,
+}
+
+/// What to do about `failure` of a trial that was started again `retries` times
+/// already, of `allowed`.
+///
+/// Out of memory, it gets half the micro-batch, and so twice the accumulation,
+/// until one example is left. Any other cause is tried again as it was, if it
+/// may pass by itself.
+pub(super) fn after(
+    failure: &Failure,
+    spec: &TrialSpec,
+    retries: u32,
+    allowed: u32,
+) -> Option<Retry> {
+    if failure.shrinks_with_the_batch() {
+        let batch = spec.recipe.train.batch_examples.max(1);
+        let micro = spec.run.micro_batch.unwrap_or(batch).clamp(1, batch);
+        return (micro > 1).then(|| Retry {
+            wait: Duration::ZERO,
+            micro_batch: Some(micro.div_ceil(2)),
+            counts: false,
+        });
+    }
+    (failure.may_pass() && retries < allowed).then(|| Retry {
+        wait: BACK_OFF.saturating_mul(1 << retries.min(16)).min(LONGEST),
+        micro_batch: spec.run.micro_batch,
+        counts: true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use flops_fit_trial::Phase;
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(micro_batch: Option<u64>) -> TrialSpec {
+        let component = json!({ "plugin": "p", "version": "1", "kind": "k", "config": {} });
+        let load = json!({ "library": "/p.so", "sha256": "", "config": {} });
+        let spec = json!({
+            "format": 1,
+            "id": "0",
+            "recipe": {
+                "model": component, "dataset": component, "loss": component,
+                "fingerprint": "", "size": 8, "budget": 1e9, "steps": 10, "units": 1000, "seed": 0,
+                "train": {
+                    "lr": 1.0, "schedule": { "kind": "constant" }, "warmup_steps": 1,
+                    "batch_examples": 12, "precision": "fp32", "eval_units": 10,
+                    "optimizer": { "beta1": 0.9, "beta2": 0.9, "eps": 1e-8, "weight_decay": 0.0 },
+                },
+            },
+            "run": {
+                "model": load, "dataset": load, "loss": load, "base_dir": "/", "declared_n": 1,
+                "counts": {}, "flops_per_unit": 6.0, "units_per_example": 10, "devices": ["cpu"],
+                "threads": 1, "micro_batch": micro_batch, "attempt": 0,
+            },
+        });
+        serde_json::from_value(spec).expect("a specification")
+    }
+
+    fn out_of_memory(phase: Phase) -> Failure {
+        Failure::OutOfMemory {
+            phase,
+            detail: "no".to_owned(),
+        }
+    }
+
+    #[test]
+    fn out_of_memory_halves_the_micro_batch_to_one() {
+        let forward = out_of_memory(Phase::Forward);
+        let mut micro = None;
+        let mut sizes = Vec::new();
+        while let Some(retry) = after(&forward, &spec(micro), 0, 0) {
+            assert_eq!((retry.wait, retry.counts), (Duration::ZERO, false));
+            micro = retry.micro_batch;
+            sizes.push(micro.expect("set"));
+        }
+        assert_eq!(sizes, [6, 3, 2, 1]);
+        assert_eq!(
+            after(&out_of_memory(Phase::Build), &spec(None), 0, 5),
+            None,
+            "building takes as much with any batch"
+        );
+    }
+
+    #[test]
+    fn what_may_pass_waits_longer_each_time() {
+        let crashed = Failure::Crashed {
+            signal: 9,
+            plugins: Vec::new(),
+            log: Vec::new(),
+        };
+        let waits = (0..9).map(|retries| {
+            let retry = after(&crashed, &spec(Some(4)), retries, 8)?;
+            assert_eq!((retry.micro_batch, retry.counts), (Some(4), true));
+            Some(retry.wait.as_secs())
+        });
+        let waits: Vec<_> = waits.collect();
+        let expected = [1, 2, 4, 8, 16, 32, 60, 60].map(Some);
+        assert_eq!(waits[..8], expected);
+        assert_eq!(waits[8], None, "no more than allowed");
+    }
+
+    #[test]
+    fn what_a_plugin_decides_is_not_tried_again() {
+        let refused = Failure::Plugin {
+            plugin: "p".to_owned(),
+            phase: Phase::Forward,
+            message: "no".to_owned(),
+        };
+        assert_eq!(after(&refused, &spec(None), 0, 5), None);
+    }
+}
