@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Processes that have `folder` in their command line.
-fn processes(folder: &Path) -> Vec<String> {
+pub(crate) fn processes(folder: &Path) -> Vec<String> {
     let folder = folder.display().to_string();
     let processes = fs::read_dir("/proc").expect("a Linux system");
     processes
@@ -25,7 +25,7 @@ fn processes(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < limit, "{what} after {limit:?}");
@@ -34,11 +34,16 @@ fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
 }
 
 /// What tells one writing of a file from another.
-fn stamps(bench: &Workbench) -> BTreeMap<String, (u64, i64, i64)> {
-    let stamp = |path: &Path| {
-        let meta = fs::metadata(path).expect("it is there");
-        (meta.ino(), meta.mtime(), meta.mtime_nsec())
-    };
+pub(crate) type Stamp = (u64, i64, i64);
+
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.ino(), meta.mtime(), meta.mtime_nsec()))
+}
+
+/// Of each result.
+pub(crate) fn stamps(bench: &Workbench) -> BTreeMap<String, Stamp> {
+    let stamp = |path: &Path| stamp(path).expect("it is there");
     bench
         .trials("small")
         .into_iter()

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use flops_fit_record::{ABI_MAJOR, What};
+use flops_fit_record::{ABI_MAJOR, ABI_MINOR, What};
 
 use crate::{
     programs,
@@ -113,14 +113,23 @@ fn a_file_that_is_no_plugin_never_meets_a_worker() {
         "libarm.so",
         "plugin [dir]/libarm.so was built for 64-bit Arm, this machine is x86-64",
     );
-    let mut newer = whole;
-    let record = find(&newer, b"flops-fit plugin");
-    newer[record + 16..record + 20].copy_from_slice(&(ABI_MAJOR + 1).to_le_bytes());
-    put("libnewer.so", &newer);
+    let other_abi = |major: u32| {
+        let mut library = whole.clone();
+        let record = find(&library, b"flops-fit plugin");
+        library[record + 16..record + 20].copy_from_slice(&major.to_le_bytes());
+        library
+    };
+    put("libnewer.so", &other_abi(ABI_MAJOR + 1));
     refused(
         &bench,
         "libnewer.so",
-        "upgrade flops-fit, or build the plugin against this version's flops-fit-plugin",
+        "[dir]/libnewer.so: plugin flops-fit-hostile 0.1.0 was built with plugin ABI 2.0 (flops-fit-plugin 0.1.0), this flops-fit has plugin ABI 1.0; upgrade flops-fit, or build the plugin against this version's flops-fit-plugin",
+    );
+    put("libolder.so", &other_abi(ABI_MAJOR - 1));
+    refused(
+        &bench,
+        "libolder.so",
+        "was built with plugin ABI 0.0 (flops-fit-plugin 0.1.0), this flops-fit has plugin ABI 1.0; set the plugin's flops-fit-plugin dependency to this flops-fit's version and run `cargo build --release --lib`",
     );
 }
 
@@ -150,6 +159,88 @@ fn a_plugin_of_another_libtorch_is_refused_with_the_fix() {
 }
 
 #[test]
+fn a_plugin_of_another_tch_is_refused_with_the_fix() {
+    let ended = plan_patched("other-tch", b"\x000.26.0\0", b"\x000.25.0\0").expect(4);
+    let words = "model.plugin: [dir]/libpatched.so was built with tch 0.25.0, this flops-fit has tch 0.26.0; run `flops-fit setup` in the plugin's folder, then `cargo build --release --lib`";
+    assert!(ended.err.contains(words), "{}", ended.err);
+}
+
+/// Trains two sizes with the loss of a library of another layout.
+fn train_with_loss(name: &str, library: &[u8]) -> (Workbench, Ended) {
+    let manifest = SWEEP.replace(
+        "kind = \"cross_entropy\"",
+        "plugin = \"libskewed.so\"\nkind = \"skewed\"",
+    );
+    let bench = Workbench::new(name, &manifest);
+    fs::write(bench.path("libskewed.so"), library).expect("written");
+    let grid = "sweep.grid=[{ budget = 3e8, sizes = [4, 8] }]";
+    let ended = bench.run(&["train", "--set", grid]);
+    (bench, ended)
+}
+
+fn skewed(name: &str) -> Vec<u8> {
+    fs::read(programs::built(&format!("examples/lib{name}.so"))).expect("read")
+}
+
+#[test]
+fn tables_of_another_layout_are_refused_before_they_are_asked_for() {
+    // The library's root table would abort the process.
+    for (name, built) in [
+        ("swapped", "another layout of the plugin tables"),
+        ("opted_out", "the layout check switched off"),
+    ] {
+        let (_, ended) = train_with_loss(name, &skewed(name));
+        let ended = ended.expect(4);
+        let words = format!(
+            "loss.plugin: [dir]/libskewed.so was built with {built}, this flops-fit has flops-fit-plugin 0.1.0; rebuild it against this version's flops-fit-plugin with `cargo build --release --lib`"
+        );
+        assert!(ended.err.contains(&words), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_table_that_grew_at_its_end_loads() {
+    let mut library = skewed("appended");
+    let record = find(&library, b"flops-fit plugin");
+    library[record + 20..record + 24].copy_from_slice(&(ABI_MINOR + 1).to_le_bytes());
+    let (bench, ended) = train_with_loss("appended", &library);
+    let ended = ended.expect(0);
+    assert!(ended.out.contains("2 completed"), "{}", ended.out);
+    for trial in bench.trials("small").values() {
+        assert!(trial.measured().loss < 4.0, "{:?}", trial.measured());
+        assert_eq!(trial.spec.recipe.loss.plugin, "appended");
+    }
+}
+
+#[test]
+fn two_plugins_with_one_type_of_root_are_told_apart() {
+    let manifest = SWEEP
+        .replace(
+            "kind = \"stories\"\nconfig = { seq_len = 32 }",
+            "plugin = \"flops_fit_hostile\"\nkind = \"hostile\"",
+        )
+        .replace(
+            "kind = \"cross_entropy\"",
+            "plugin = \"flops_fit_gpt\"\nkind = \"cross_entropy\"",
+        );
+    let bench = Workbench::new("two-plugins", &manifest);
+    let grid = "sweep.grid=[{ budget = 3e8, sizes = [4, 8] }]";
+    bench.run(&["train", "--set", grid]).expect(0);
+    let trials = bench.trials("small");
+    assert_eq!(trials.len(), 2);
+    for trial in trials.values() {
+        let recipe = &trial.spec.recipe;
+        let names = [&recipe.model, &recipe.dataset, &recipe.loss].map(|c| c.plugin.as_str());
+        assert_eq!(
+            names,
+            ["flops-fit-gpt", "flops-fit-hostile", "flops-fit-gpt"]
+        );
+        assert_eq!(recipe.fingerprint, "counting", "the hostile plugin's data");
+        assert_eq!(trial.result.environment.libraries.len(), 2);
+    }
+}
+
+#[test]
 fn a_plugin_that_lacks_a_symbol_fails_as_it_is_loaded() {
     // The names that the linker looks up come first in a library.
     let ended = plan_patched("undefined", b"\0getcwd\0", b"\0getcws\0").expect(4);
@@ -157,7 +248,10 @@ fn a_plugin_that_lacks_a_symbol_fails_as_it_is_loaded() {
         ended
             .err
             .contains("[dir]/libpatched.so could not be loaded")
-            && ended.err.contains("undefined symbol: getcws"),
+            && ended.err.contains("undefined symbol: getcws")
+            && ended
+                .err
+                .contains("`getcws` is in none of the libraries that it links"),
         "{}",
         ended.err
     );

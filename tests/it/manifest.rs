@@ -18,12 +18,12 @@ fn unknown_kind() {
     check(
         "kind",
         ("kind = \"gpt\"", "kind = \"gtp\""),
-        "manifest.toml:6:8: model.kind: found \"gtp\"; did you mean `gpt`? expected one of \"gpt\"",
+        "manifest.toml:6:8: model.kind: plugin flops-fit-gpt exports no model \"gtp\"; did you mean `gpt`? it has \"gpt\"",
     );
     check(
         "kind-dataset",
         ("kind = \"stories\"", "kind = \"tales\""),
-        "manifest.toml:14:8: dataset.kind: found \"tales\"; expected one of \"stories\", \"text\", \"tinystories\"",
+        "manifest.toml:14:8: dataset.kind: plugin flops-fit-gpt exports no dataset \"tales\"; it has \"stories\", \"text\", \"tinystories\"",
     );
 }
 

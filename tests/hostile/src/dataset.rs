@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flops_fit_plugin::{
-    Batch, DataDescription, DataForm, Dataset, Draw, Error, Place, Result, Split, Unit, tch::Tensor,
+    Batch, DataDescription, DataForm, Dataset, Draw, Error, Place, Result, Split, Unit,
+    tch::{Kind, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,13 @@ enum Fault {
     PanicInBatch,
     ErrorInBatch,
     ExitInBatch,
+    HangInBatch,
+    PanicInDrop,
+    /// A token too few in each example.
+    ShortInputs,
+    /// Ids as fractions.
+    FloatTargets,
+    NoInputs,
     /// Content that changes from process to process.
     ShiftingFingerprint,
 }
@@ -82,9 +90,15 @@ impl Dataset for Hostile {
                 Fault::PanicInBatch => panic!("a page is torn"),
                 Fault::ErrorInBatch => return Err(Error::new("a page is blank")),
                 Fault::ExitInBatch => strike::exit(),
+                Fault::HangInBatch => strike::hang(),
                 _ => {}
             }
         }
+        let fault = if before >= self.config.after {
+            self.config.fault
+        } else {
+            Fault::None
+        };
         let count = |shift: i64| -> Result<Tensor> {
             let ids: Vec<i64> = draws
                 .iter()
@@ -95,9 +109,26 @@ impl Dataset for Hostile {
                 .collect();
             Ok(Tensor::f_from_slice(&ids)?.f_view([draws.len() as i64, SEQ_LEN])?)
         };
+        let (inputs, targets) = (count(0)?, count(1)?);
         Ok(Batch {
-            inputs: vec![count(0)?],
-            targets: vec![count(1)?],
+            inputs: match fault {
+                Fault::ShortInputs => vec![inputs.f_narrow(1, 0, SEQ_LEN - 1)?],
+                Fault::NoInputs => Vec::new(),
+                _ => vec![inputs],
+            },
+            targets: match fault {
+                Fault::FloatTargets => vec![targets.f_to_kind(Kind::Float)?],
+                _ => vec![targets],
+            },
         })
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        assert!(
+            self.config.fault != Fault::PanicInDrop || self.batches.load(Ordering::Relaxed) == 0,
+            "the book will not close"
+        );
     }
 }

@@ -8,6 +8,8 @@ use flops_fit_plugin::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::strike;
+
 /// `[loss.config]`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,8 @@ enum Fault {
     #[default]
     None,
     Panic,
+    PanicInDrop,
+    Exit,
     Error,
     /// One number a token.
     NotOneNumber,
@@ -67,6 +71,7 @@ impl Loss for Hostile {
         Ok(LossValue {
             mean: match fault {
                 Fault::Panic => panic!("too much to bear"),
+                Fault::Exit => strike::exit(),
                 Fault::Error => return Err(Error::new("cannot compare")),
                 Fault::Undefined => Tensor::new(),
                 Fault::Detached => mean.detach(),
@@ -79,5 +84,14 @@ impl Loss for Hostile {
             },
             metrics: Vec::new(),
         })
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        assert!(
+            self.config.fault != Fault::PanicInDrop || self.losses.load(Ordering::Relaxed) == 0,
+            "no loss is ever forgotten"
+        );
     }
 }

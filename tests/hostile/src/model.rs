@@ -53,10 +53,16 @@ pub(crate) enum Fault {
     NullWrite,
     StackOverflow,
     AbsurdAllocation,
+    AbsurdVector,
+    /// Needs more memory than there is for more than two examples at once.
+    Hungry,
     NanOutput,
+    NanGradient,
+    InfiniteGradient,
     NanInEvaluation,
     NoOutput,
     UndefinedOutput,
+    NullOutput,
     UnusedParameter,
     CachedWeights,
     WrongCount,
@@ -65,9 +71,15 @@ pub(crate) enum Fault {
     FloodStdout,
     CloseStdout,
     ChangeDirectory,
+    ChangeEnvironment,
+    SpawnThreads,
     Orphan,
+    Fugitive,
+    FugitiveAndHang,
     HangInBuild,
     HangInForward,
+    SpinInForward,
+    HangInDrop,
 }
 
 /// Logits `embedding[last] · readout`, unless something goes wrong.
@@ -91,6 +103,12 @@ impl Model for Hostile {
             Fault::ExitInBuild => strike::exit(),
             Fault::HangInBuild => strike::hang(),
             Fault::Orphan => strike::orphan(),
+            Fault::Fugitive => {
+                strike::fugitive();
+                strike::exit();
+            }
+            Fault::FugitiveAndHang => strike::fugitive(),
+            Fault::SpawnThreads => strike::threads(),
             Fault::AbsurdAllocation => {
                 let _ = Tensor::f_zeros([1 << 50], (Kind::Float, context.device))?;
             }
@@ -151,12 +169,22 @@ impl Model for Hostile {
             Fault::StackOverflow if training => {
                 std::hint::black_box(strike::overflow(0));
             }
-            Fault::HangInForward if training => strike::hang(),
+            Fault::HangInForward | Fault::FugitiveAndHang if training => strike::hang(),
+            Fault::SpinInForward if training => strike::spin(),
+            Fault::AbsurdVector if training => strike::hoard(),
+            Fault::Hungry if training && inputs[0].size()[0] > 2 => {
+                let _ = Tensor::f_zeros([1 << 50], (Kind::Float, inputs[0].device()))?;
+            }
             Fault::FloodStdout if context.mode == Mode::Eval => strike::flood(),
             Fault::CloseStdout if context.step == 1 => strike::close_stdout(),
             Fault::ChangeDirectory if context.step == 1 => std::env::set_current_dir("/")?,
             Fault::NoOutput => return Ok(Vec::new()),
+            Fault::ChangeEnvironment if context.step == 1 => strike::forget(),
             Fault::UndefinedOutput => return Ok(vec![Tensor::new()]),
+            Fault::NullOutput => {
+                // SAFETY: none; the host is meant to notice.
+                return Ok(vec![unsafe { Tensor::from_ptr(std::ptr::null_mut()) }]);
+            }
             _ => {}
         }
         let readout = match self.fault {
@@ -169,6 +197,20 @@ impl Model for Hostile {
             Fault::NanOutput => context.step == 2,
             Fault::NanInEvaluation => context.mode == Mode::Eval,
             _ => false,
+        };
+        let nothing = &self.readout - self.readout.detach();
+        let logits = match self.fault {
+            // Zero, and so is the factor that its gradient, infinite, is taken by.
+            Fault::NanGradient if context.step == 2 => {
+                logits + nothing.f_pow_tensor_scalar(0.5)?.f_sum(Kind::Float)? * 0.0
+            }
+            Fault::InfiniteGradient if context.step == 2 => {
+                logits
+                    + nothing
+                        .f_pow_tensor_scalar(0.5)?
+                        .f_sum_dim_intlist(0, true, Kind::Float)?
+            }
+            _ => logits,
         };
         Ok(vec![if spoilt { logits * f64::NAN } else { logits }])
     }
@@ -197,6 +239,9 @@ impl Model for Hostile {
 impl Drop for Hostile {
     fn drop(&mut self) {
         assert!(self.fault != Fault::PanicInDrop, "not letting go");
+        if self.fault == Fault::HangInDrop {
+            strike::hang();
+        }
     }
 }
 

@@ -34,6 +34,71 @@ pub(crate) fn hang() -> ! {
     }
 }
 
+/// Computes nothing, for ever, and never rests.
+pub(crate) fn spin() -> ! {
+    loop {
+        black_box(0);
+    }
+}
+
+/// Ends the process, or never returns, while the library is being loaded by a
+/// worker that is to train: the environment says which.
+extern "C" fn at_load() {
+    let Some(fault) = std::env::var_os("FLOPS_FIT_HOSTILE_LOAD") else {
+        return;
+    };
+    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+    if line.split(|byte| *byte == 0).nth(1) != Some(b"train") {
+        return;
+    }
+    match fault.to_str() {
+        Some("exit") => exit(),
+        Some("spin") => spin(),
+        other => panic!("unknown fault {other:?}"),
+    }
+}
+
+// SAFETY: the loader calls what stands in this section once, with nothing else of
+// the library running.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = at_load;
+
+/// Asks for more memory than there is, and not of libtorch.
+pub(crate) fn hoard() {
+    let hoard: Vec<u8> = Vec::with_capacity(black_box(1 << 60));
+    black_box(hoard);
+}
+
+/// Starts a process that has a session of its own, and no parent here.
+pub(crate) fn fugitive() {
+    // The shell ends at once, so that nobody of this group is its parent.
+    let shell = "setsid sleep 600 & echo left behind: $! >&2";
+    let status = Command::new("sh").args(["-c", shell]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    // It has to be away before the group is killed.
+    thread::sleep(Duration::from_millis(300));
+}
+
+/// Starts threads that outlive every call.
+pub(crate) fn threads() {
+    for _ in 0..8 {
+        thread::spawn(idle);
+    }
+}
+
+fn idle() {
+    hang()
+}
+
+/// Takes away what the process was told by its environment.
+pub(crate) fn forget() {
+    for (name, _) in std::env::vars_os() {
+        // SAFETY: none; the plugin is not to do this while other threads run.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
 /// Leaves a process behind and ends.
 #[expect(clippy::zombie_processes, reason = "the fault itself")]
 pub(crate) fn orphan() -> ! {

@@ -46,7 +46,7 @@ start_limit = 15
 silence_limit = 6
 "#;
 
-const FAULTS: [(&str, Ends); 32] = [
+const FAULTS: [(&str, Ends); 42] = [
     ("none", Completed),
     ("zero-readout", Completed),
     ("panic-in-build", Panicked("build", "no building today")),
@@ -79,15 +79,30 @@ const FAULTS: [(&str, Ends); 32] = [
         "exit-in-build",
         Failed(
             "exited_early",
-            "ended early with status 0 and no result: a plugin must not end the process",
+            "plugin flops-fit-hostile ended the process early in build, with status 0 and no result: a plugin must not end the process, but return an error or panic",
         ),
     ),
     (
         "exit-in-forward",
-        Failed("exited_early", "ended early with status 0 and no result"),
+        Failed(
+            "exited_early",
+            "plugin flops-fit-hostile ended the process early in forward, with status 0 and no result",
+        ),
     ),
-    ("abort", Failed("crashed", "killed by signal 6")),
-    ("null-write", Failed("crashed", "killed by signal 11")),
+    (
+        "abort",
+        Failed(
+            "crashed",
+            "the worker was killed by signal 6 (SIGABRT) while it ran plugins flops-fit-hostile, flops-fit-gpt; to see where, run `flops-fit-worker train <the trial's folder>` under a debugger",
+        ),
+    ),
+    (
+        "null-write",
+        Failed(
+            "crashed",
+            "the worker was killed by signal 11 (SIGSEGV) while it ran plugins flops-fit-hostile, flops-fit-gpt",
+        ),
+    ),
     (
         "stack-overflow",
         Failed("crashed", "has overflowed its stack"),
@@ -96,9 +111,22 @@ const FAULTS: [(&str, Ends); 32] = [
         "absurd-allocation",
         Failed("out_of_memory", "out of memory in build"),
     ),
+    (
+        "absurd-vector",
+        Failed(
+            "crashed",
+            "memory allocation of 1152921504606846976 bytes failed",
+        ),
+    ),
+    ("hungry", Completed),
     ("none", Completed),
     ("nan-output", Diverged("the training loss is NaN")),
     ("nan-in-evaluation", Diverged("the held-out loss is NaN")),
+    ("nan-gradient", Diverged("a gradient is NaN or infinite")),
+    (
+        "infinite-gradient",
+        Diverged("a gradient is NaN or infinite"),
+    ),
     (
         "no-output",
         Failed(
@@ -108,6 +136,13 @@ const FAULTS: [(&str, Ends); 32] = [
     ),
     (
         "undefined-output",
+        Failed(
+            "bad_tensor",
+            "tensor 0 of forward's output should be defined, got an undefined tensor",
+        ),
+    ),
+    (
+        "null-output",
         Failed(
             "bad_tensor",
             "tensor 0 of forward's output should be defined, got an undefined tensor",
@@ -145,19 +180,36 @@ const FAULTS: [(&str, Ends); 32] = [
     ("flood-stdout", Completed),
     ("close-stdout", Completed),
     ("change-directory", Completed),
+    ("change-environment", Completed),
+    ("spawn-threads", Completed),
     ("orphan", Failed("exited_early", "left behind: ")),
+    ("fugitive", Failed("exited_early", "left behind: ")),
     (
         "hang-in-build",
         Failed(
             "timed_out",
-            "no progress for 15 s (loading and building, before the first step); raise run.start_limit",
+            "plugin flops-fit-hostile made no progress for 15 s in build (loading and building, before the first step); raise run.start_limit if it really is that slow",
         ),
     ),
     (
         "hang-in-forward",
         Failed(
             "timed_out",
-            "no progress for 6 s (a training step); raise run.silence_limit",
+            "plugin flops-fit-hostile made no progress for 6 s in forward (a training step); raise run.silence_limit if it really is that slow",
+        ),
+    ),
+    (
+        "spin-in-forward",
+        Failed(
+            "timed_out",
+            "plugin flops-fit-hostile made no progress for 6 s in forward (a training step)",
+        ),
+    ),
+    (
+        "hang-in-drop",
+        Failed(
+            "timed_out",
+            "plugin flops-fit-hostile made no progress for 6 s in drop (held-out evaluation)",
         ),
     ),
 ];
@@ -198,7 +250,9 @@ fn every_fault_of_a_model_ends_its_own_trial() {
     let counts = format!("{completed} completed, {diverged} diverged, {failed} failed");
     assert!(ended.out.contains(&counts), "{}", ended.out);
     panics_are_placed(&outcomes);
-    nothing_is_left_behind(&outcomes);
+    divergence_names_its_step(&outcomes, &sizes);
+    the_hungry_one_got_half_and_half_again(&bench, &sizes);
+    nothing_is_left_behind(&bench, &outcomes);
 }
 
 /// The line that a panic names is the one where it stands.
@@ -224,8 +278,36 @@ fn panics_are_placed(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
     }
 }
 
-/// The grandchild is dead, or a zombie that waits for its reaper.
-fn nothing_is_left_behind(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
+fn size_of(fault: &str, sizes: &[i64]) -> i64 {
+    let index = FAULTS.iter().position(|(name, _)| *name == fault);
+    sizes[index.expect("a fault")]
+}
+
+/// The third step, counted from 1, is the one that was spoilt.
+fn divergence_names_its_step(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>, sizes: &[i64]) {
+    for fault in ["nan-output", "nan-gradient", "infinite-gradient"] {
+        let (_, outcome) = &outcomes[&size_of(fault, sizes)];
+        let Outcome::Diverged { step, .. } = outcome else {
+            panic!("{fault}: {outcome:?}");
+        };
+        assert_eq!(*step, 3, "{fault}");
+    }
+}
+
+/// Two examples at once are what its memory is enough for.
+fn the_hungry_one_got_half_and_half_again(bench: &Workbench, sizes: &[i64]) {
+    let size = size_of("hungry", sizes);
+    let trials = bench.trials("hostile");
+    let mut hungry = trials.values().filter(|t| t.spec.recipe.size == size);
+    let environment = &hungry.next().expect("it has ended").result.environment;
+    assert_eq!(environment.micro_batch, Some(2));
+    assert_eq!(environment.attempt, 3, "16, 8, 4, 2");
+}
+
+/// What a trial started is gone, reaped and all, and so are the workers.
+fn nothing_is_left_behind(bench: &Workbench, outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
+    let output = bench.output("hostile").canonicalize().expect("it is there");
+    assert_eq!(flops_fit_trial::processes_of(&output), [0_u32; 0]);
     let logs = outcomes
         .values()
         .filter_map(|(dir, _)| fs::read_to_string(dir.log_path()).ok());
@@ -240,10 +322,11 @@ fn nothing_is_left_behind(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
             )
         })
         .collect();
-    assert_eq!(pids.len(), 1, "{pids:?}");
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pids[0]));
-    let lives = stat.is_ok_and(|stat| stat.contains("(sleep)") && !stat.contains("(sleep) Z"));
-    assert!(!lives, "process {} lives", pids[0]);
+    assert_eq!(pids.len(), 2, "{pids:?}");
+    for pid in pids {
+        let there = fs::exists(format!("/proc/{pid}")).expect("a Linux system");
+        assert!(!there, "process {pid} is left");
+    }
 }
 
 /// Describes a model one of whose sizes misbehaves while it is counted.
@@ -264,7 +347,7 @@ fn a_fault_before_the_plan_is_the_plugins() {
     assert!(ended.err.contains(&words), "{}", ended.err);
 
     let ended = describe("hostile-exit", "exit-in-profile").expect(4);
-    let words = "model.plugin: the worker ended early with status 0 and no result";
+    let words = "model.plugin: plugin flops-fit-hostile ended the process early in build, with status 0 and no result";
     assert!(ended.err.contains(words), "{}", ended.err);
 }
 
@@ -273,4 +356,45 @@ fn a_refused_size_is_a_mistake_of_the_manifest() {
     let ended = describe("hostile-refuses", "refuse").expect(3);
     let words = "manifest.toml:22:37: sweep.grid[0].sizes[1]: refused by the model `hostile` (rank = 16): rank: found one that it dislikes";
     assert!(ended.err.contains(words), "{}", ended.err);
+}
+
+/// Trains two sizes while the library's constructor misbehaves in every worker
+/// that is to train.
+fn at_load(name: &str, fault: &str, ends: Ends) {
+    let manifest = MODEL
+        .replace("FAULTS", "")
+        .replace("SIZES", "8, 16")
+        .replace("start_limit = 15", "start_limit = 8");
+    let bench = Workbench::new(name, &manifest);
+    let mut command = bench.command(&["train"]);
+    let output = command.env("FLOPS_FIT_HOSTILE_LOAD", fault).output();
+    let ended = bench.ended(&output.expect("started")).expect(5);
+    assert!(ended.out.contains("2 failed"), "{}", ended.out);
+    let outcomes = outcomes(&bench);
+    assert_eq!(outcomes.len(), 2);
+    for (size, (_, outcome)) in outcomes {
+        if let Err(why) = check(ends, &outcome) {
+            panic!("{fault}, size {size}: {why}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_in_a_constructor_of_the_library() {
+    at_load(
+        "hostile-exit-at-load",
+        "exit",
+        Failed(
+            "exited_early",
+            "plugin flops-fit-hostile ended the process early in load, with status 0 and no result",
+        ),
+    );
+    at_load(
+        "hostile-spin-at-load",
+        "spin",
+        Failed(
+            "timed_out",
+            "plugin flops-fit-hostile made no progress for 8 s in load (loading and building, before the first step)",
+        ),
+    );
 }

@@ -32,6 +32,9 @@ min_steps = 2
 lr = 0.01
 warmup = { steps = 1 }
 eval_tokens = 4096
+
+[run]
+silence_limit = 6
 "#;
 
 /// Size 8 trains for about 140 steps and must end as `wanted`, size 64, with
@@ -64,6 +67,35 @@ fn faults_of_a_dataset() {
     let words = "plugin flops-fit-hostile failed in batch: a page is blank";
     part("DATASET", "error-in-batch", 5, Failed("plugin", words));
     part("DATASET", "exit-in-batch", 5, Gone);
+    let words = "plugin flops-fit-hostile made no progress for 6 s in batch (a training step); raise run.silence_limit";
+    part("DATASET", "hang-in-batch", 5, Failed("timed_out", words));
+    let words = "plugin flops-fit-hostile: a batch's first input should be Int64 [32, 16] on Cpu, as its description says, got Int64 [32, 15] on Cpu";
+    part("DATASET", "short-inputs", 5, Failed("bad_tensor", words));
+    let words = "plugin flops-fit-hostile: a batch's first target should be Int64 [32, 16] on Cpu, as its description says, got Float [32, 16] on Cpu";
+    part("DATASET", "float-targets", 5, Failed("bad_tensor", words));
+    let words =
+        "plugin flops-fit-hostile: a batch's inputs should be at least one tensor, got none";
+    part("DATASET", "no-inputs", 5, Failed("bad_tensor", words));
+}
+
+#[test]
+fn a_part_that_panics_when_it_is_dropped() {
+    for (part, words) in [
+        ("DATASET", "the book will not close"),
+        ("LOSS", "no loss is ever forgotten"),
+    ] {
+        let manifest = PART.replace(part, "fault = \"panic-in-drop\"");
+        let manifest = manifest.replace("DATASET", "").replace("LOSS", "");
+        let bench = Workbench::new(&format!("hostile-{part}-drop").to_lowercase(), &manifest);
+        bench.run(&["train"]).expect(5);
+        let outcomes = outcomes(&bench);
+        assert_eq!(outcomes.len(), 2);
+        for (_, outcome) in outcomes.values() {
+            if let Err(why) = check(Panicked("drop", words), outcome) {
+                panic!("{part}: {why}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -95,6 +127,9 @@ fn a_dataset_that_cannot_be_opened_is_the_plugins_fault() {
 #[test]
 fn faults_of_a_loss() {
     part("LOSS", "panic", 5, Panicked("loss", "too much to bear"));
+    let words =
+        "plugin flops-fit-hostile ended the process early in loss, with status 0 and no result";
+    part("LOSS", "exit", 5, Failed("exited_early", words));
     let words = "plugin flops-fit-hostile failed in loss: cannot compare";
     part("LOSS", "error", 5, Failed("plugin", words));
     let words = "plugin flops-fit-hostile: the loss should be one number, the mean over at least one unit, got shape [512] over 512 units";
