@@ -13,6 +13,7 @@ mod load;
 mod options;
 mod overhead;
 mod pairs;
+mod parent;
 mod program;
 mod pytorch;
 mod step_time;
@@ -47,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Stories,
             Bench::Step,
             Bench::Overhead,
+            Bench::Parent,
         ],
     };
     let mut comparisons = Vec::new();
@@ -59,6 +61,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Stories => vec![stories::run(workspace, options)?],
             Bench::Analysis => analysis::run(workspace, options)?,
             Bench::Coverage => coverage::run(workspace)?,
+            Bench::Parent => parent::run(workspace, options)?,
         });
     }
     eprintln!();

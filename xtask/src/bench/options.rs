@@ -22,6 +22,8 @@ pub(crate) enum Bench {
     Analysis,
     /// How often intervals hold the truth in simulated sweeps.
     Coverage,
+    /// Memory and CPU that the parent of a sweep takes.
+    Parent,
 }
 
 impl Bench {
@@ -73,8 +75,9 @@ impl FromStr for Bench {
             "help" => Ok(Self::Help),
             "analysis" => Ok(Self::Analysis),
             "coverage" => Ok(Self::Coverage),
+            "parent" => Ok(Self::Parent),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help, analysis, coverage",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage, parent",
             }),
         }
     }
