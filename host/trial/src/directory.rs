@@ -174,7 +174,7 @@ fn reserve(path: &Path) -> io::Result<File> {
         Ok(()) => {}
         // A file system that can't promise room takes what is written at least.
         Err(rustix::io::Errno::OPNOTSUPP) => {
-            file.write_all(&[b' '; RESERVE as usize])?;
+            file.write_all(&vec![b' '; RESERVE as usize])?;
             io::Seek::rewind(&mut file)?;
         }
         Err(error) => return Err(error.into()),
