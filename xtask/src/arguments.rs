@@ -20,8 +20,9 @@ Chores:
   bench [NAME]       Set up, build, and measure against PyTorch and a bare loop
   ci [--lints-only]  Formatting, lints, docs, dependencies, then every test
 
-Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, parent;
-without a name, all but sweep and coverage. analysis and coverage need no libtorch.
+Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection;
+without a name, all but sweep, coverage and selection. analysis, coverage and selection
+need no libtorch.
   --case a|b|c       step: only this shape of model
   --pairs N          Interleaved pairs to take medians of [default: 5; sweep: 1]
   --python PATH      A Python that has torch [default: FLOPS_FIT_BENCH_PYTHON, python3]
@@ -147,7 +148,7 @@ mod tests {
         assert!(message(&["tset"]).contains("tset"));
         assert!(
             message(&["bench", "speed"])
-                .contains("step, sweep, overhead, stories, help, analysis, coverage, parent")
+                .contains("step, sweep, overhead, stories, help, analysis, coverage, selection")
         );
         assert!(message(&["bench", "step", "--pairs", "0"]).contains("zero"));
         assert!(message(&["ci", "--fast"]).contains("--fast"));

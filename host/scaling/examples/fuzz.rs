@@ -7,11 +7,14 @@
 //! giving that number as `first`. Exit status 1 says that some case panicked.
 #![expect(clippy::print_stdout, reason = "progress and failures")]
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flops_fit_scaling::{CurvePoint, Frontier, Method, Options, Run, Sample, analyze, fit};
+use flops_fit_scaling::{
+    Bootstrap, CurvePoint, Frontier, Method, Options, Run, Sample, analyze, fit,
+};
 
 /// splitmix64.
 struct Draws(u64);
@@ -109,7 +112,15 @@ fn case(number: u64) -> Vec<Run> {
 fn check(number: u64, times: &mut [Duration; Method::ALL.len() + 1]) {
     let runs = case(number);
     let began = Instant::now();
-    let _ = analyze(&runs, &Options::default());
+    let options = Options {
+        bootstrap: Bootstrap {
+            draws: 0,
+            threads: NonZeroUsize::new(1),
+            ..Bootstrap::default()
+        },
+        ..Options::default()
+    };
+    let _ = analyze(&runs, &options);
     times[Method::ALL.len()] += began.elapsed();
     let Ok(sample) = Sample::new(&runs) else {
         return;

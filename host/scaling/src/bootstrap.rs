@@ -16,17 +16,19 @@
 //! Draw k depends on the seed and on k alone: the result has the same bits at any
 //! number of threads, and all methods see the same weights.
 
+mod cloud;
 mod draws;
 mod errors;
 mod freedom;
 pub(crate) mod parallel;
-mod spread;
+pub(crate) mod spread;
 mod weights;
 
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
+pub use cloud::{Cloud, CloudPoint};
 pub use draws::{Draws, OptimumIntervals, SurfaceIntervals};
 
 use crate::fit::Fit;
@@ -93,8 +95,8 @@ impl Bootstrap {
             }),
         };
         let responses = match scheme {
-            Scheme::WildCluster => freedom::responses(fit, self.threads),
-            Scheme::Pair => None,
+            Scheme::WildCluster if self.draws > 0 => freedom::responses(fit, self.threads),
+            _ => None,
         };
         Draws::new(scheme, fit, laws, responses)
     }

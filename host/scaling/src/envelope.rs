@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::{Frontier, Law, Optimum};
+use crate::interval::exp;
 use crate::loss_law::{LossLaw, LossPoint};
 use crate::method::Method;
 use crate::power_law::NoiseLevel;
@@ -107,8 +108,8 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
         parameters: Parameters::Envelope(EnvelopeParameters {
             a: law.n.1,
             b: law.d.1,
-            k_n: law.n.0.exp(),
-            k_d: law.d.0.exp(),
+            k_n: exp(law.n.0),
+            k_d: exp(law.d.0),
             floor: law.loss.0,
             loss_exponent: law.loss.2,
             curves: sample.curves.len(),

@@ -5,6 +5,13 @@ use serde::{Deserialize, Serialize};
 /// Coverage that every interval of this crate aims at.
 pub const LEVEL: f64 = 0.95;
 
+/// e^x, kept within the range of numbers: JSON has no word for infinity, and a bound of
+/// something that is hardly known may lie beyond.
+pub(crate) fn exp(x: f64) -> f64 {
+    const FARTHEST: f64 = 700.0;
+    x.clamp(-FARTHEST, FARTHEST).exp()
+}
+
 /// A point estimate with the bounds of its 95 % interval, in the unit of the
 /// quantity itself. `low <= estimate <= high`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ mod law;
 pub use curve::Curve;
 pub(crate) use curve::{Lowest, Point};
 pub(crate) use fit::{Draft, fit};
-pub use law::{IsoflopLaw, IsoflopMinimum, IsoflopParameters};
+pub use law::{ChiSquare, IsoflopLaw, IsoflopMinimum, IsoflopParameters};
 pub(crate) use law::{IsoflopRefit, fit as fit_method, laws};
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The laws through the minima of a sweep, and predictions from them.
+//! The laws through the minima of a sweep.
 //!
 //! D* has a law of its own. It is read off the runs, where D = C / (FLOPs per
 //! unit), so it stays true when the FLOPs per unit are not 6·N; nothing here
@@ -6,14 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interval::Interval;
 use crate::isoflop::{Minimum, Noise};
 use crate::loss_law::{LossLaw, LossPoint};
 use crate::power_law::{LogPoint, NoiseLevel, PowerLaw};
-
-/// Decades of C beyond the measured budgets up to which a prediction is made
-/// without a warning.
-pub const FAR: f64 = 2.0;
 
 /// N*, D*, D*/N* and L* as functions of C.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,31 +23,6 @@ pub struct Laws {
     pub loss: LossLaw,
     /// The budgets behind the laws, ascending, in FLOPs as used.
     pub budgets: Vec<f64>,
-}
-
-/// What to expect at one budget.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// FLOPs.
-    pub c: f64,
-    /// Parameters N*.
-    pub n: Interval,
-    /// Units of data D*.
-    pub d: Interval,
-    /// D*/N*.
-    pub units_per_parameter: Interval,
-    /// Loss L*.
-    pub loss: Interval,
-    /// Decades of C between `c` and the nearest measured budget; 0 within them.
-    pub decades_beyond: f64,
-}
-
-impl Prediction {
-    /// Whether the prediction reaches more than two decades beyond the data.
-    pub fn is_far(&self) -> bool {
-        // Budgets as used miss their round numbers by the rounding of steps.
-        self.decades_beyond > FAR + 0.02
-    }
 }
 
 impl Laws {
@@ -98,18 +68,5 @@ impl Laws {
             loss: LossLaw::fit(&losses, level),
             budgets,
         })
-    }
-
-    /// Predicts every quantity at `c` FLOPs; `c` is finite and > 0.
-    pub fn predict(&self, c: f64) -> Prediction {
-        let (first, last) = (self.budgets[0], self.budgets[self.budgets.len() - 1]);
-        Prediction {
-            c,
-            n: self.n.predict(c),
-            d: self.d.predict(c),
-            units_per_parameter: self.units_per_parameter.predict(c),
-            loss: self.loss.predict(c),
-            decades_beyond: (c / last).log10().max((first / c).log10()).max(0.0),
-        }
     }
 }

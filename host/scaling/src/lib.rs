@@ -11,8 +11,9 @@
 //! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
 //! * [`isoflop`] finds the loss-minimising size of each budget.
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
-//! * [`laws`] joins them into predictions; [`table`] lists predictions by budget.
 //! * [`bootstrap`] puts intervals on what any law says.
+//! * [`holdout`] asks each method for the largest budgets from the smaller ones, and
+//!   [`selection`] weighs the methods by that.
 //! * [`simulate`] draws sweeps from a known law; [`coverage`] counts how often
 //!   intervals hold it.
 //! * [`analyze()`] does all of it on a list of [`Run`]s and returns one
@@ -23,6 +24,7 @@
 
 #![deny(missing_docs)]
 
+pub mod analysis;
 pub mod analyze;
 pub mod bootstrap;
 mod budget;
@@ -30,11 +32,13 @@ pub mod conventions;
 pub mod cost;
 pub mod coverage;
 pub mod design;
+mod ensemble;
 pub mod envelope;
 pub mod fit;
 pub mod flops;
 pub mod frontier;
 pub mod grid;
+pub mod holdout;
 pub mod influence;
 pub mod interval;
 pub mod isoflop;
@@ -49,6 +53,7 @@ mod random;
 pub mod repeated;
 pub mod run;
 pub mod sample;
+pub mod selection;
 pub mod simulate;
 mod student;
 pub mod surface;
@@ -57,19 +62,22 @@ pub mod tolerance;
 pub mod unfit;
 mod valley;
 
-pub use analyze::{Analysis, AnalysisError, Estimate, Estimator, Options, analyze};
+pub use analysis::{Analysis, FittedMethod, MethodResult, Options, Prediction, Quantity};
+pub use analyze::{AnalysisError, analyze};
 pub use bootstrap::{Bootstrap, Scheme};
 pub use conventions::{Convention, ConventionFit};
 pub use cost::{Detour, Price};
 pub use fit::{Diagnostics, Fit, Parameters, fit};
 pub use frontier::{Frontier, Law, Optimum};
 pub use grid::{Candidate, Grid, GridError, GridSpec, Layout, plan};
+pub use holdout::Holdout;
 pub use influence::Influence;
 pub use interval::Interval;
-pub use laws::{Laws, Prediction};
+pub use laws::Laws;
 pub use method::{Method, ResidualScale};
 pub use run::{CurvePoint, Run, RunError};
 pub use sample::Sample;
+pub use selection::Recommendation;
 pub use surface::{Objective, Surface, fit_surface};
 pub use tolerance::{Tolerance, tolerance};
 pub use unfit::Unfit;

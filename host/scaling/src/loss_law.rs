@@ -177,17 +177,34 @@ fn quantile(parts: &[Part], dof: f64, probability: f64) -> f64 {
             )
         },
     );
-    // 35 halvings take the range below any digit that is printed.
-    for _ in 0..35 {
-        let middle = f64::midpoint(low, high);
-        if below(middle) < probability {
-            low = middle;
+    // Chords that keep the bracket (Illinois), since a distribution function costs much
+    // more than a step.
+    let (mut at_low, mut at_high) = (below(low) - probability, below(high) - probability);
+    let resolution = RESOLUTION * (high - low);
+    for _ in 0..STEPS {
+        if high - low <= resolution || at_low >= 0.0 || at_high <= 0.0 {
+            break;
+        }
+        let chord = low + (high - low) * at_low / (at_low - at_high);
+        // Just beside an end that is already the root, a chord no longer moves.
+        let middle = chord.clamp(low + resolution / 4.0, high - resolution / 4.0);
+        let value = below(middle) - probability;
+        if value < 0.0 {
+            (low, at_low) = (middle, value);
+            at_high /= 2.0;
         } else {
-            high = middle;
+            (high, at_high) = (middle, value);
+            at_low /= 2.0;
         }
     }
     f64::midpoint(low, high)
 }
+
+/// Width of the bracket around a quantile, relative to the first one, at which it is
+/// known to any digit that is printed.
+const RESOLUTION: f64 = 1e-9;
+/// Most steps to there.
+const STEPS: usize = 60;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interval::Interval;
+use crate::interval::{Interval, exp};
 use crate::student;
 
 /// One budget's contribution.
@@ -143,7 +143,7 @@ impl PowerLaw {
     /// The prefactor k. Far from the budgets that were measured it means little
     /// by itself.
     pub fn k(&self) -> f64 {
-        (self.ln_y - self.exponent.estimate * self.ln_c).exp()
+        exp(self.ln_y - self.exponent.estimate * self.ln_c)
     }
 
     /// y at a compute of `c` FLOPs, with an interval that includes the scatter

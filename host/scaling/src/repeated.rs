@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::Law;
+use crate::interval::exp;
 use crate::method::Method;
 use crate::newton::{self, Limits, Model, Solution};
 use crate::sample::Sample;
@@ -264,8 +265,8 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
         used,
         parameters: Parameters::DataConstrained(DataConstrainedParameters {
             floor: surface.floor,
-            a_factor: surface.ln_a.exp(),
-            b_factor: surface.ln_b.exp(),
+            a_factor: exp(surface.ln_a),
+            b_factor: exp(surface.ln_b),
             alpha: surface.alpha,
             beta: surface.beta,
             r_d: best.theta[5].exp(),

@@ -1,23 +1,41 @@
-//! The Chinchilla table: what to train at each of a range of budgets.
+//! The budgets of the Chinchilla table: what to train at each of a range.
 
-use crate::laws::{Laws, Prediction};
-
-/// Predictions at every half decade (1, 3, 10, 30 …) from the smallest measured
-/// budget to `decades` beyond the largest.
-pub fn rows(laws: &Laws, decades: f64) -> Vec<Prediction> {
-    let (first, last) = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
+/// Every half decade (1, 3, 10, 30 …) from `first` to `decades` beyond `last` FLOPs.
+pub fn half_decades((first, last): (f64, f64), decades: f64) -> Vec<f64> {
     // Realised budgets miss the round number by the rounding of steps.
     let (low, high) = (first * 0.95, last * 10_f64.powf(decades) * 1.05);
     let start = low.log10().floor() as i32;
     let end = high.log10().ceil() as i32;
     (start..=end)
         .flat_map(|decade| [1.0, 3.0].map(|lead| lead * 10_f64.powi(decade)))
-        .filter(|c| (low..=high).contains(c))
-        .map(|c| laws.predict(c))
+        .filter(|c| c.is_finite() && (low..=high).contains(c))
         .collect()
 }
 
-/// Predictions at the budgets given, in their order.
-pub fn rows_at(laws: &Laws, budgets: &[f64]) -> Vec<Prediction> {
-    budgets.iter().map(|&c| laws.predict(c)).collect()
+/// `count` budgets in even steps of ln C from `first` to `last` FLOPs, both included;
+/// `count` is at least 2.
+pub fn even((first, last): (f64, f64), count: usize) -> Vec<f64> {
+    let step = (last / first).ln() / (count - 1) as f64;
+    (0..count)
+        .map(|i| first * (step * i as f64).exp())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_decades_reach_beyond_and_forgive_rounding() {
+        let found = half_decades((1.01e10, 2.97e11), 1.0);
+        assert_eq!(found, [1e10, 3e10, 1e11, 3e11, 1e12, 3e12]);
+    }
+
+    #[test]
+    fn even_steps_hold_both_ends() {
+        let found = even((1e10, 1e13), 4);
+        for (found, expected) in found.into_iter().zip([1e10_f64, 1e11, 1e12, 1e13]) {
+            assert!((found / expected - 1.0).abs() < 1e-9);
+        }
+    }
 }

@@ -13,9 +13,9 @@ mod load;
 mod options;
 mod overhead;
 mod pairs;
-mod parent;
 mod program;
 mod pytorch;
+mod selection;
 mod step_time;
 mod stories;
 mod sweep;
@@ -41,14 +41,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
     step::run(&mut build)?;
     let benches = match options.bench {
         Some(bench) => vec![bench],
-        // A sweep takes many minutes on either side, and so does coverage.
+        // A sweep takes many minutes on either side, and so do simulations.
         None => vec![
             Bench::Help,
             Bench::Analysis,
             Bench::Stories,
             Bench::Step,
             Bench::Overhead,
-            Bench::Parent,
         ],
     };
     let mut comparisons = Vec::new();
@@ -61,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Stories => vec![stories::run(workspace, options)?],
             Bench::Analysis => analysis::run(workspace, options)?,
             Bench::Coverage => coverage::run(workspace)?,
-            Bench::Parent => parent::run(workspace, options)?,
+            Bench::Selection => vec![selection::run(workspace)?],
         });
     }
     eprintln!();

@@ -22,15 +22,15 @@ pub(crate) enum Bench {
     Analysis,
     /// How often intervals hold the truth in simulated sweeps.
     Coverage,
-    /// Memory and CPU that the parent of a sweep takes.
-    Parent,
+    /// What following the recommendation costs in simulated sweeps.
+    Selection,
 }
 
 impl Bench {
     /// Whether it is about scaling laws alone, so that neither libtorch nor any other
     /// crate of the workspace has to be there.
     pub(crate) fn is_pure(self) -> bool {
-        matches!(self, Self::Analysis | Self::Coverage)
+        matches!(self, Self::Analysis | Self::Coverage | Self::Selection)
     }
 }
 
@@ -75,9 +75,9 @@ impl FromStr for Bench {
             "help" => Ok(Self::Help),
             "analysis" => Ok(Self::Analysis),
             "coverage" => Ok(Self::Coverage),
-            "parent" => Ok(Self::Parent),
+            "selection" => Ok(Self::Selection),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help, analysis, coverage, parent",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection",
             }),
         }
     }

@@ -1,9 +1,9 @@
 //! What a reader should know before trusting the numbers.
 
+use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{Diagnosis, Outcome};
-use flops_fit_scaling::laws::FAR;
 use flops_fit_scaling::quality::LeftOutReason;
-use flops_fit_scaling::{Analysis, Estimator, Run, quantity};
+use flops_fit_scaling::{Analysis, Method, Run, quantity};
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Tally;
@@ -11,9 +11,6 @@ use super::analysis::Tally;
 /// Scatter around a law, as a multiple of what the noise explains, from which
 /// the law itself is in doubt.
 const MISFIT: f64 = 4.0;
-
-/// Ratio between two estimators' N* from which their disagreement is told.
-const DISAGREEMENT: f64 = 1.3;
 
 /// One remark on an analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -47,7 +44,7 @@ pub enum Note {
         /// What is wrong, and what to train.
         diagnosis: Diagnosis,
     },
-    /// Fewer than two budgets have a minimum.
+    /// No method has a law.
     #[error("no laws: {minima} of {budgets} budgets have a minimum, two are needed")]
     NoLaws {
         /// Budgets with a minimum.
@@ -73,20 +70,30 @@ pub enum Note {
         dof: f64,
     },
     /// Budgets that do not lie on a law.
-    #[error("the budgets scatter around {law} by {:.1} times the noise; its interval is widened by as much", chi_square.sqrt())]
+    #[error("the budgets scatter around {law} by {:.1} times the noise", chi_square.sqrt())]
     Misfit {
         /// `N*(C)`, `D*(C)` or `L*(C)`.
         law: String,
         /// Squared residuals over what the noise explains, per degree of freedom.
         chi_square: f64,
     },
-    /// Estimators that differ.
-    #[error("at {} FLOPs the estimators put N* between {} and {}", quantity::flops(*c), quantity::count(*low), quantity::count(*high))]
+    /// What is followed, and why.
+    #[error("followed is {reason}")]
+    Followed {
+        /// Why.
+        reason: String,
+    },
+    /// Methods that differ by more than the interval of what is followed.
+    #[error("at {} FLOPs the methods put N* between {} ({lowest}) and {} ({highest}), beyond the interval that the runs alone give; it is widened", quantity::flops(*c), quantity::count(*low), quantity::count(*high))]
     Disagreement {
         /// FLOPs: the farthest prediction up to two decades beyond the runs.
         c: f64,
+        /// The method with the smallest N*.
+        lowest: Method,
         /// Smallest N*.
         low: f64,
+        /// The method with the largest N*.
+        highest: Method,
         /// Largest N*.
         high: f64,
     },
@@ -172,7 +179,7 @@ fn minima(fits: &Analysis) -> Vec<Note> {
             }),
         })
         .collect();
-    if fits.estimates.is_empty() {
+    if fits.recommended.is_none() {
         let budgets = fits.budgets.len();
         notes.push(Note::NoLaws {
             minima: budgets - notes.len(),
@@ -183,43 +190,41 @@ fn minima(fits: &Analysis) -> Vec<Note> {
 }
 
 fn laws(fits: &Analysis) -> Vec<Note> {
-    let Some(estimate) = fits.recommended() else {
+    let Some(followed) = &fits.recommended else {
         return Vec::new();
     };
-    let laws = &estimate.laws;
-    let mut notes: Vec<Note> = [
-        ("N*(C)", laws.n.chi_square),
-        ("D*(C)", laws.d.chi_square),
-        ("L*(C)", laws.loss.chi_square),
-    ]
-    .into_iter()
-    .filter_map(|(law, chi_square)| {
-        let chi_square = chi_square.filter(|value| *value > MISFIT)?;
-        let law = law.to_owned();
-        Some(Note::Misfit { law, chi_square })
-    })
-    .collect();
-    let near = estimate.predictions.iter().rfind(|p| !p.is_far());
-    if let Some(c) = near.map(|prediction| prediction.c) {
-        let (low, high) = fits
-            .estimates
-            .iter()
-            // A budget that a curve has no minimum at is missing from its laws,
-            // which then differ for that reason.
-            .filter(|other| other.estimator != Estimator::IsoflopCubic)
-            .map(|other| other.laws.n.predict(c).estimate)
-            .fold((f64::INFINITY, 0.0_f64), |(low, high), n| {
-                (low.min(n), high.max(n))
-            });
-        if high > low * DISAGREEMENT {
-            notes.push(Note::Disagreement { c, low, high });
-        }
+    let mut notes = vec![Note::Followed {
+        reason: followed.reason.clone(),
+    }];
+    let law = fits
+        .fitted(followed.method)
+        .map(|fitted| &fitted.parameters);
+    if let Some(Parameters::Isoflop(law)) = law {
+        let misfits = [
+            ("N*(C)", law.chi_square.n),
+            ("D*(C)", law.chi_square.d),
+            ("L*(C)", law.chi_square.loss),
+        ];
+        notes.extend(misfits.into_iter().filter_map(|(law, chi_square)| {
+            let chi_square = chi_square.filter(|value| *value > MISFIT)?;
+            let law = law.to_owned();
+            Some(Note::Misfit { law, chi_square })
+        }));
     }
-    let far = estimate
+    if let Some(apart) = fits.disagreement.as_ref().filter(|apart| apart.exceeds) {
+        notes.push(Note::Disagreement {
+            c: apart.c,
+            lowest: apart.lowest.0,
+            low: apart.lowest.1,
+            highest: apart.highest.0,
+            high: apart.highest.1,
+        });
+    }
+    let far = fits
         .predictions
         .iter()
         .max_by(|a, b| a.decades_beyond.total_cmp(&b.decades_beyond));
-    if let Some(far) = far.filter(|prediction| prediction.decades_beyond > FAR + 0.05) {
+    if let Some(far) = far.filter(|prediction| prediction.is_far) {
         notes.push(Note::Far {
             c: far.c,
             decades: far.decades_beyond,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use flops_fit_scaling::{Estimator, Prediction};
+use flops_fit_scaling::{AnalysisError, Options, Prediction, Recommendation, analyze};
 use flops_fit_trial::{DocumentError, FORMAT, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +17,9 @@ pub struct Forecast {
     /// What was swept.
     #[serde(flatten)]
     pub subject: Subject,
-    /// How the laws were found.
-    pub estimator: Estimator,
-    /// Budgets behind the laws, ascending, in FLOPs as used.
+    /// Which methods were followed and why.
+    pub recommended: Recommendation,
+    /// Budgets behind them, ascending, in FLOPs as used.
     pub budgets: Vec<f64>,
     /// Runs behind them.
     pub runs: usize,
@@ -28,7 +28,7 @@ pub struct Forecast {
 }
 
 /// Why there is no forecast.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ForecastError {
     /// There are no laws to extrapolate.
     #[error(
@@ -41,20 +41,22 @@ pub enum ForecastError {
         budgets: usize,
     },
     /// A target that is no budget.
-    #[error("target budget {found}: expected a finite number of FLOPs above 0")]
-    InvalidTarget {
-        /// What was given.
-        found: f64,
-    },
+    #[error(transparent)]
+    Target(#[from] AnalysisError),
 }
 
-/// What the recommended laws expect at each of `targets`, in FLOPs.
+/// What the recommendation expects at each of `targets`, in FLOPs: the analysis again,
+/// of the same runs with the same options.
 ///
 /// # Errors
 /// When there are no laws, or a target is not a finite number above 0.
 pub fn predict(analysis: &Analysis, targets: &[f64]) -> Result<Forecast, ForecastError> {
-    let fits = &analysis.fits;
-    let Some(estimate) = fits.recommended() else {
+    let options = Options {
+        targets: targets.to_vec(),
+        ..analysis.fits.options.clone()
+    };
+    let fits = analyze(&analysis.points, &options)?;
+    let Some(recommended) = fits.recommended else {
         let minima = fits
             .budgets
             .iter()
@@ -64,16 +66,13 @@ pub fn predict(analysis: &Analysis, targets: &[f64]) -> Result<Forecast, Forecas
             budgets: fits.budgets.len(),
         });
     };
-    if let Some(&found) = targets.iter().find(|c| !(c.is_finite() && **c > 0.0)) {
-        return Err(ForecastError::InvalidTarget { found });
-    }
     Ok(Forecast {
         format: FORMAT,
         subject: analysis.subject.clone(),
-        estimator: estimate.estimator,
-        budgets: estimate.laws.budgets.clone(),
+        recommended,
+        budgets: fits.budgets.iter().map(|budget| budget.c).collect(),
         runs: analysis.points.len() - fits.left_out.len(),
-        predictions: targets.iter().map(|&c| estimate.laws.predict(c)).collect(),
+        predictions: fits.predictions,
     })
 }
 

@@ -1,10 +1,10 @@
 //! The result in tables: the laws, each budget's minimum, what to train at which
-//! budget, the estimators side by side.
+//! budget, the methods side by side.
 
 mod numbers;
 mod sheets;
 
-pub(super) use numbers::coefficient;
+pub(super) use numbers::{coefficient, interval};
 
 use super::analysis::Analysis;
 use super::prediction::Forecast;
@@ -106,15 +106,15 @@ pub(super) fn summary(analysis: &Analysis) -> String {
 /// Every table of the result; the one to act on comes last, next to the prompt.
 pub(super) fn sheets(analysis: &Analysis) -> Vec<Sheet> {
     let mut sheets = vec![sheets::budgets(analysis)];
-    if let Some(estimate) = analysis.fits.recommended() {
-        if let Some(sheet) = sheets::estimators(analysis) {
+    if let Some(recommended) = &analysis.fits.recommended {
+        if let Some(sheet) = sheets::methods(analysis) {
             sheets.push(sheet);
         }
-        sheets.push(sheets::laws(estimate));
+        sheets.extend(recommended.law.as_ref().map(sheets::laws));
         sheets.push(sheets::predictions(
             "Compute-optimal training",
             &analysis.subject.unit,
-            &estimate.predictions,
+            &analysis.fits.predictions,
         ));
     }
     sheets

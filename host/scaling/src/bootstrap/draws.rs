@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::freedom::{self, Response};
 use super::{Scheme, errors, spread};
+use crate::analysis::Bounds;
 use crate::fit::Fit;
 use crate::frontier::{Frontier, Law, Optimum};
-use crate::interval::Interval;
+use crate::interval::{self, Interval};
 use crate::isoflop;
 use crate::loss_law::LossLaw;
 use crate::student;
@@ -65,6 +66,19 @@ pub struct SurfaceIntervals {
     pub a: Interval,
 }
 
+impl OptimumIntervals {
+    /// The intervals without their estimates.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let bounds = |interval: Interval| [interval.low, interval.high];
+        Bounds {
+            n: bounds(self.n),
+            d: bounds(self.d),
+            units_per_parameter: bounds(self.units_per_parameter),
+            loss: bounds(self.loss),
+        }
+    }
+}
+
 impl Draws {
     pub(super) fn new(
         scheme: Scheme,
@@ -86,6 +100,17 @@ impl Draws {
             responses,
             freedom: (errors::clusters(fit).len() as f64 - parameters).max(1.0),
         }
+    }
+
+    /// How the runs of each draw came about.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The interval of E of a law through minima, over all floors that they allow;
+    /// `None` for other laws.
+    pub fn floor(&self) -> Option<Interval> {
+        self.loss_law.as_ref().map(|law| law.floor)
     }
 
     /// Draws that were asked for.
@@ -204,8 +229,8 @@ struct Answers<T> {
 /// An interval of a logarithm, moved to the quantity.
 fn exp(interval: Interval) -> Interval {
     Interval {
-        estimate: interval.estimate.exp(),
-        low: interval.low.exp(),
-        high: interval.high.exp(),
+        estimate: interval::exp(interval.estimate),
+        low: interval::exp(interval.low),
+        high: interval::exp(interval.high),
     }
 }

@@ -9,7 +9,7 @@ const OF_NORMAL: f64 = 0.981_94;
 
 /// The standard deviation of the draws with their ends brought in, corrected for
 /// that as if they were normal; at least two finite values.
-pub(super) fn standard_error(sorted: &[f64]) -> f64 {
+pub(crate) fn standard_error(sorted: &[f64]) -> f64 {
     let (low, high) = (quantile(sorted, ENDS), quantile(sorted, 1.0 - ENDS));
     let count = sorted.len() as f64;
     let brought_in = || sorted.iter().map(|value| value.clamp(low, high));

@@ -50,7 +50,7 @@ pub(super) struct DraftCurve {
     /// Rows of the sample that it went through.
     pub(super) rows: Vec<usize>,
     sizes: usize,
-    rss: f64,
+    pub(super) rss: f64,
     dof: f64,
 }
 

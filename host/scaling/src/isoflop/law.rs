@@ -121,8 +121,26 @@ pub struct IsoflopParameters {
     pub floor: f64,
     /// Exponent of L*(C) − E at that floor.
     pub loss_exponent: f64,
+    /// What the curves behind the laws minimise: their weighted squared residuals,
+    /// summed over the runs.
+    pub objective: f64,
+    /// Scatter of the minima around each law, relative to what the noise explains.
+    pub chi_square: ChiSquare,
     /// The minima behind the laws, smallest budget first.
     pub minima: Vec<IsoflopMinimum>,
+}
+
+/// Squared residuals of the minima around a law over what the noise explains, per
+/// degree of freedom. Well above 1: the minima do not lie on the law. Absent with too
+/// few budgets or without noise.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChiSquare {
+    /// Of N*(C).
+    pub n: Option<f64>,
+    /// Of D*(C).
+    pub d: Option<f64>,
+    /// Of L*(C).
+    pub loss: Option<f64>,
 }
 
 /// One budget's minimum.
@@ -225,6 +243,12 @@ pub(crate) fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
         k_d: laws.d.k(),
         floor: laws.loss.floor.estimate,
         loss_exponent: laws.loss.exponent.estimate,
+        objective: refit.curves.iter().map(|curve| curve.fitted.rss).sum(),
+        chi_square: ChiSquare {
+            n: laws.n.chi_square,
+            d: laws.d.chi_square,
+            loss: laws.loss.chi_square,
+        },
         minima: minima
             .iter()
             .map(|(c, minimum)| IsoflopMinimum {

@@ -11,6 +11,7 @@ use super::seeds::seeds;
 use super::{Bound, HUBER_DELTA, Objective, Surface, SurfaceParameters};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::Law;
+use crate::interval::exp;
 use crate::method::Method;
 use crate::newton::{self, Limits, Model, Solution};
 use crate::sample::Sample;
@@ -206,8 +207,8 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
         surface,
         parameters: SurfaceParameters {
             floor: surface.floor,
-            a_factor: surface.ln_a.exp(),
-            b_factor: surface.ln_b.exp(),
+            a_factor: exp(surface.ln_a),
+            b_factor: exp(surface.ln_b),
             alpha: surface.alpha,
             beta: surface.beta,
             loss: objective,

@@ -1,7 +1,9 @@
 //! The whole analysis as its callers see it: errors, what is left out, what is
 //! kept on disk, and what must not depend on units.
 
-use flops_fit_scaling::{Analysis, Estimator, Options, Run, analyze};
+use flops_fit_scaling::{
+    Analysis, Bootstrap, Method, MethodResult, Options, Quantity, Run, Unfit, analyze,
+};
 use proptest::prelude::*;
 
 use crate::sweeps::{NOVELS, STORIES};
@@ -60,7 +62,8 @@ fn impossible_numbers_name_their_row() {
 fn too_few_runs_are_an_answer_not_an_error() {
     let runs = NOVELS.runs(1e10);
     let one_budget = analyze(&runs, &Options::default()).unwrap();
-    assert!(one_budget.estimates.is_empty());
+    assert_eq!(one_budget.recommended, None);
+    assert!(one_budget.predictions.is_empty());
     assert!(one_budget.budgets[0].outcome.minimum().is_some());
     let lonely = analyze(&runs[..2], &Options::default()).unwrap();
     assert_eq!(lonely.noise, None);
@@ -70,24 +73,75 @@ fn too_few_runs_are_an_answer_not_an_error() {
 #[test]
 fn every_method_is_reported() {
     let analysis = analyze(&STORIES.runs(3e11), &Options::default()).unwrap();
-    let estimators: Vec<Estimator> = analysis.estimates.iter().map(|e| e.estimator).collect();
-    // Only the budget 3e11 has the six sizes of a cubic: no law through one point.
-    assert_eq!(
-        estimators,
-        [
-            Estimator::Isoflop,
-            Estimator::IsoflopParabola,
-            Estimator::IsoflopWindowed
-        ]
-    );
-    let followed = analysis.recommended().unwrap();
-    assert_eq!(followed.estimator, Estimator::Isoflop);
-    let budgets: Vec<f64> = followed.predictions.iter().map(|p| p.c).collect();
+    assert!(analysis.methods.keys().copied().eq(Method::ALL));
+    let reason = |method| match &analysis.methods[&method] {
+        MethodResult::Unfit { unfit } => unfit.clone(),
+        MethodResult::Fitted(_) => panic!("{method} has a law"),
+    };
+    assert_eq!(reason(Method::Envelope), Unfit::NoHonestCurves);
+    assert_eq!(reason(Method::DataConstrained), Unfit::NothingRepeats);
+    let followed = analysis.recommended.as_ref().unwrap();
+    assert!((followed.weights.values().sum::<f64>() - 1.0).abs() < 1e-12);
+    assert!(followed.weights.contains_key(&followed.method));
+    assert!(followed.reason.contains("hold-out"), "{}", followed.reason);
+    let budgets: Vec<f64> = analysis.predictions.iter().map(|p| p.c).collect();
     assert_eq!(budgets.len(), 8, "1e10 to 3e13: {budgets:?}");
-    for row in &followed.predictions {
-        let product = row.n.estimate * row.units_per_parameter.estimate;
-        assert!((product / row.d.estimate - 1.0).abs() < 1e-9);
-        assert_eq!(row.is_far(), row.c > 3.1e13);
+    for row in &analysis.predictions {
+        assert!((row.n * row.units_per_parameter / row.d - 1.0).abs() < 1e-9);
+        assert_eq!(row.is_far, row.c > 3.1e13);
+        let (wide, own) = (row.ci95.unwrap(), row.unwidened.unwrap());
+        for quantity in [
+            Quantity::N,
+            Quantity::D,
+            Quantity::UnitsPerParameter,
+            Quantity::Loss,
+        ] {
+            let ([low, high], [own_low, own_high]) = (wide.of(quantity), own.of(quantity));
+            assert!(low <= own_low && own_low <= row.value(quantity), "{row:?}");
+            assert!(
+                row.value(quantity) <= own_high && own_high <= high,
+                "{row:?}"
+            );
+        }
+    }
+    for (method, fitted) in analysis.laws() {
+        assert_eq!(fitted.predictions.len(), budgets.len(), "{method}");
+        assert_eq!(fitted.fitted.len(), analysis.runs, "{method}");
+        let used = fitted.fitted.iter().flatten().count();
+        assert_eq!(
+            Some(used),
+            fitted.diagnostics.as_ref().map(|d| d.runs),
+            "{method}"
+        );
+    }
+    let cloud = analysis.bootstrap.cloud.unwrap();
+    assert_eq!(cloud.c, 3e13);
+    assert!(cloud.methods.values().all(|points| points.len() > 100));
+}
+
+#[test]
+fn holdout_leaves_out_the_largest_budgets() {
+    let analysis = analyze(&NOVELS.runs(1e12), &Options::default()).unwrap();
+    let holdout = analysis.holdout.unwrap();
+    let fitted: Vec<usize> = holdout
+        .rounds
+        .iter()
+        .map(|round| round.fitted.len())
+        .collect();
+    assert_eq!(fitted, [4, 3], "five budgets");
+    assert_eq!(holdout.tests().count(), 3);
+    for round in &holdout.rounds {
+        let largest = round.fitted.last().unwrap();
+        assert!(round.tests.iter().all(|test| test.c > *largest));
+    }
+    for (method, score) in &holdout.scores {
+        let answers: Vec<f64> = holdout
+            .tests()
+            .filter_map(|test| Some(test.methods.get(method)?.regret))
+            .collect();
+        assert_eq!(answers.len(), score.tests, "{method}");
+        let mean = answers.iter().sum::<f64>() / answers.len() as f64;
+        assert!((mean - score.regret).abs() < 1e-12, "{method}");
     }
 }
 
@@ -118,15 +172,10 @@ fn an_analysis_survives_json() {
     let text = serde_json::to_string(&analysis).unwrap();
     let back: Analysis = serde_json::from_str(&text).unwrap();
     assert_eq!(back, analysis);
-    let laws = &back.recommended().unwrap().laws;
-    assert_eq!(
-        laws.predict(1e12),
-        analysis.recommended().unwrap().laws.predict(1e12)
-    );
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn units_do_not_matter(
@@ -148,19 +197,20 @@ proptest! {
             })
             .collect();
         let at = |runs: &[Run], target: f64| {
-            let options = Options { targets: vec![target], ..Options::default() };
-            let analysis = analyze(runs, &options).unwrap();
-            analysis.recommended().unwrap().predictions[0].clone()
+            let bootstrap = Bootstrap { draws: 99, ..Bootstrap::default() };
+            let options = Options { targets: vec![target], bootstrap, ..Options::default() };
+            analyze(runs, &options).unwrap().predictions[0].clone()
         };
         let (before, after) = (at(&runs, 1e12), at(&scaled, c * 1e12));
-        for (a, b, factor) in [
-            (before.n, after.n, n),
-            (before.d, after.d, d),
-            (before.units_per_parameter, after.units_per_parameter, d / n),
-            (before.loss, after.loss, loss),
+        for (quantity, factor) in [
+            (Quantity::N, n),
+            (Quantity::D, d),
+            (Quantity::UnitsPerParameter, d / n),
+            (Quantity::Loss, loss),
         ] {
+            let (a, b) = (before.interval(quantity).unwrap(), after.interval(quantity).unwrap());
             for (a, b) in [(a.estimate, b.estimate), (a.low, b.low), (a.high, b.high)] {
-                prop_assert!((b / (factor * a) - 1.0).abs() < 1e-5, "{a} {b} {factor}");
+                prop_assert!((b / (factor * a) - 1.0).abs() < 1e-3, "{a} {b} {factor}");
             }
         }
     }

@@ -1,11 +1,11 @@
 //! How often the intervals hold the truth, and a measurement of it, when sweeps
 //! are drawn from known laws. docs/statistics.md quotes what this prints.
 
-use flops_fit_scaling::{Interval, Options, Run, analyze};
+use flops_fit_scaling::{Bootstrap, Interval, Options, Quantity, Run, analyze};
 
 use crate::simulation::{Draws, Truth};
 
-const SWEEPS: usize = 400;
+const SWEEPS: usize = 40;
 const BUDGETS: [f64; 4] = [1e10, 3e10, 1e11, 3e11];
 const TARGETS: [f64; 2] = [1e12, 1e13];
 
@@ -29,7 +29,14 @@ impl Tally {
 
 /// (N*, L*) as a sweep of that one budget finds them.
 fn measured(runs: &[Run]) -> Option<(f64, f64)> {
-    let analysis = analyze(runs, &Options::default()).unwrap();
+    let points = Options {
+        bootstrap: Bootstrap {
+            draws: 0,
+            ..Bootstrap::default()
+        },
+        ..Options::default()
+    };
+    let analysis = analyze(runs, &points).unwrap();
     let minimum = analysis.budgets[0].outcome.minimum()?;
     Some((minimum.n.estimate, minimum.loss.estimate))
 }
@@ -54,6 +61,10 @@ fn check(noise: f64, seeds: u64) {
     let mut draws = Draws(20_240_601);
     let options = Options {
         targets: TARGETS.to_vec(),
+        bootstrap: Bootstrap {
+            draws: 59,
+            ..Bootstrap::default()
+        },
         ..Options::default()
     };
     let mut targets = TARGETS.map(|_| Target::default());
@@ -61,20 +72,23 @@ fn check(noise: f64, seeds: u64) {
         let truth = Truth::draw(&mut draws);
         let runs = truth.sweep(&BUDGETS, seeds, noise, &mut draws);
         let analysis = analyze(&runs, &options).unwrap();
-        let Some(estimate) = analysis.recommended() else {
-            continue;
-        };
-        for (found, target) in estimate.predictions.iter().zip(&mut targets) {
+        for (found, target) in analysis.predictions.iter().zip(&mut targets) {
+            let interval = |quantity| found.interval(quantity);
+            let (Some(n_found), Some(loss_found)) =
+                (interval(Quantity::N), interval(Quantity::Loss))
+            else {
+                continue;
+            };
             let (n, loss) = truth.optimum(found.c);
-            target.n.add(&found.n, n);
-            target.loss.add(&found.loss, loss);
+            target.n.add(&n_found, n);
+            target.loss.add(&loss_found, loss);
             let again = truth.sweep(&[found.c], seeds, noise, &mut draws);
             if let Some((n, loss)) = measured(&again) {
-                target.n_measured.add(&found.n, n);
-                target.loss_measured.add(&found.loss, loss);
+                target.n_measured.add(&n_found, n);
+                target.loss_measured.add(&loss_found, loss);
             }
-            target.n_factors.push((found.n.high / found.n.low).sqrt());
-            target.loss_widths.push(found.loss.half_width());
+            target.n_factors.push((n_found.high / n_found.low).sqrt());
+            target.loss_widths.push(loss_found.half_width());
         }
     }
     for (c, mut target) in TARGETS.into_iter().zip(targets) {
@@ -94,10 +108,10 @@ fn check(noise: f64, seeds: u64) {
             "| {noise} | {seeds} | {c:e} | {n} | {n_measured} | ×/÷ {n_factor:.2} | {loss} | {loss_measured} | ± {loss_width:.3} |"
         );
         assert!(target.n.of >= SWEEPS * 9 / 10, "{} sweeps", target.n.of);
-        // Nominal are 95 %. Little noise and far targets are the hard case: what is
+        // Nominal are 95 %; of 40 sweeps one in a hundred holds fewer than 34. Little noise and far targets are the hard case: what is
         // left then is that N* is no exact power law of C.
         for tally in [&target.n, &target.loss] {
-            assert!(tally.share() >= 0.9, "{}", tally.share());
+            assert!(tally.share() >= 0.85, "{}", tally.share());
         }
         // Intervals that always hold would be of no use.
         assert!(n_factor < 1.0 + 60.0 * noise, "{n_factor}");

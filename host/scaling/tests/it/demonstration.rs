@@ -1,7 +1,7 @@
 //! The two demonstration sweeps: minima against the published columns, and the
 //! prediction made before the largest budget was trained.
 
-use flops_fit_scaling::{Analysis, Options, Run, analyze};
+use flops_fit_scaling::{Analysis, Options, Quantity, Run, analyze};
 
 use crate::sweeps::{NOVELS, STORIES, Sweep};
 
@@ -51,24 +51,31 @@ fn stories_minima() {
 /// `n` is the range in which the optimum at 1e12 was measured.
 fn check_prediction(runs: &[Run], n: (f64, f64), losses: &[f64]) {
     let analysis = analyzed(runs);
-    let found = &analysis.recommended().unwrap().predictions[0];
+    let found = &analysis.predictions[0];
     for n in [n.0, n.1] {
+        assert!((found.n / n).ln().abs() < 1.6_f64.ln(), "{found:?}");
         assert!(
-            (found.n.estimate / n).ln().abs() < 1.6_f64.ln(),
-            "{:?}",
-            found.n
+            found.interval(Quantity::N).unwrap().contains(n),
+            "{found:?}"
         );
     }
-    assert!(found.loss.half_width() <= 0.07, "{:?}", found.loss);
+    check_losses(&analysis, losses);
+    assert!(found.decades_beyond > 0.5 && !found.is_far);
+}
+
+/// The losses measured at 1e12 against the one predicted there.
+fn check_losses(analysis: &Analysis, losses: &[f64]) {
+    let found = &analysis.predictions[0];
+    let interval = found.interval(Quantity::Loss).unwrap();
+    println!(
+        "{:?}: {found:?}",
+        analysis.recommended.as_ref().map(|r| &r.reason)
+    );
+    assert!(interval.half_width() <= 0.07, "{found:?}");
     for &loss in losses {
-        assert!(
-            (found.loss.estimate - loss).abs() <= 0.05,
-            "{:?}",
-            found.loss
-        );
-        assert!(found.loss.contains(loss), "{:?}", found.loss);
+        assert!((found.loss - loss).abs() <= 0.05, "{found:?}");
+        assert!(interval.contains(loss), "{found:?}");
     }
-    assert!(found.decades_beyond > 0.5 && !found.is_far());
 }
 
 #[test]
@@ -86,13 +93,7 @@ fn one_seed_is_enough_for_the_loss() {
     for (sweep, loss) in [(&NOVELS, 1.531), (&STORIES, 1.073)] {
         for seed in [0, 1] {
             let analysis = analyzed(&sweep.runs_of_seed(3e11, seed));
-            let found = &analysis.recommended().unwrap().predictions[0];
-            assert!(
-                (found.loss.estimate - loss).abs() <= 0.05,
-                "{:?}",
-                found.loss
-            );
-            assert!(found.loss.contains(loss) && found.loss.half_width() <= 0.07);
+            check_losses(&analysis, &[loss]);
         }
     }
 }

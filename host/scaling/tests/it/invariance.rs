@@ -1,7 +1,7 @@
 //! What must not change an answer: the order of the rows, the units of N and D,
 //! and how a run's weight is split.
 
-use flops_fit_scaling::{Frontier, Method, Run, Sample, Unfit, fit};
+use flops_fit_scaling::{Bootstrap, Frontier, Method, Options, Run, Sample, Unfit, analyze, fit};
 use proptest::prelude::*;
 
 use crate::simulation::{Draws, Truth};
@@ -169,6 +169,8 @@ proptest! {
                 }
             }
         }
-        let _ = flops_fit_scaling::analyze(&runs, &flops_fit_scaling::Options::default());
+        let bootstrap = Bootstrap { draws: 21, ..Bootstrap::default() };
+        let options = Options { bootstrap, ..Options::default() };
+        let _ = analyze(&runs, &options).unwrap();
     }
 }

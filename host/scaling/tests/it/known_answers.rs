@@ -1,8 +1,9 @@
 //! A public data set without noise, whose law is known.
 
+use flops_fit_scaling::isoflop::IsoflopParameters;
 use flops_fit_scaling::surface::SurfaceParameters;
 use flops_fit_scaling::{
-    Estimator, Method, Objective, Options, Parameters, Run, Sample, analyze, fit, fit_surface,
+    Analysis, Method, Objective, Options, Parameters, Run, Sample, analyze, fit, fit_surface,
 };
 
 use crate::chinchilla::shared;
@@ -27,13 +28,27 @@ fn assignment_isoflops_give_the_published_exponents() {
     let Some(runs) = runs() else { return };
     let analysis = analyze(&runs, &Options::default()).unwrap();
     assert_eq!(analysis.budgets.len(), 9);
-    let laws = &analysis.estimate(Estimator::IsoflopParabola).unwrap().laws;
-    assert!((laws.n.exponent.estimate - 0.5146).abs() < 5e-4);
-    assert!((laws.d.exponent.estimate - 0.4854).abs() < 5e-4);
+    let parabola = isoflop(&analysis, Method::IsoflopParabola);
+    assert!((parabola.a - 0.5146).abs() < 5e-5 && (parabola.b - 0.4854).abs() < 5e-5);
     // The losses come from exponents .34 and .36, for which a = .36 / .70.
-    let cubic = &analysis.estimate(Estimator::IsoflopCubic).unwrap().laws;
-    assert!((cubic.n.exponent.estimate - 0.36 / 0.70).abs() < 5e-4);
-    assert!(cubic.loss.floor.contains(2.69), "{:?}", cubic.loss.floor);
+    let cubic = isoflop(&analysis, Method::IsoflopCubic);
+    assert!((cubic.a - 0.36 / 0.70).abs() < 5e-4);
+    let [low, high] = analysis
+        .fitted(Method::IsoflopCubic)
+        .unwrap()
+        .ci95
+        .as_ref()
+        .unwrap()
+        .floor
+        .unwrap();
+    assert!((low..=high).contains(&2.69), "{low} {high}");
+}
+
+fn isoflop(analysis: &Analysis, method: Method) -> &IsoflopParameters {
+    match &analysis.fitted(method).unwrap().parameters {
+        Parameters::Isoflop(parameters) => parameters,
+        other => panic!("power laws through minima: {other:?}"),
+    }
 }
 
 #[test]

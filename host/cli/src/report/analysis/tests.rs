@@ -14,7 +14,12 @@ fn a_file_reads_back_to_the_same_analysis() {
         serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
     assert_eq!(value["format"], 1);
     assert_eq!(value["unit"], "tokens");
-    assert_eq!(value["estimates"][0]["estimator"], "isoflop");
+    assert_eq!(value["schema"], 2);
+    assert!(value["methods"]["isoflop_parabola"]["a"].is_f64());
+    let first = &value["predictions"][0];
+    let [low, high] = [0, 1].map(|side| first["ci95"]["n"][side].as_f64().expect("a bound"));
+    let n = first["n"].as_f64().expect("a number");
+    assert!(low < n && n < high, "{first}");
 }
 
 #[test]

@@ -15,7 +15,6 @@ const NAME: &str = "isoflop";
 const PAGE: Place = (442.0, 285.0);
 const KEY_WIDTH: f64 = 124.0;
 const CURVE_POINTS: usize = 96;
-const FRONTIER_POINTS: usize = 24;
 
 pub(super) fn draw(analysis: &Analysis) -> Result<Figure, PlotError> {
     let budgets: Vec<Budget> = Budget::all(analysis);
@@ -191,15 +190,10 @@ pub(super) fn per_unit(analysis: &Analysis) -> String {
     format!("per {}", unit.strip_suffix('s').unwrap_or(unit))
 }
 
-/// The line of optima that the laws draw through the minima.
+/// The line of optima that the recommendation draws between the budgets.
 fn frontier(canvas: &Canvas<'_>, panel: &Panel, analysis: &Analysis) -> Drawn {
-    let Some(laws) = analysis.fits.recommended().map(|estimate| &estimate.laws) else {
-        return Ok(());
-    };
-    let (first, last) = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
-    let points: Vec<Place> = log_spaced(first, last, FRONTIER_POINTS)
-        .map(|c| (laws.n.predict(c).estimate, laws.loss.predict(c).estimate))
-        .collect();
+    let within = analysis.fits.frontier.iter().filter(|p| !p.is_beyond());
+    let points: Vec<Place> = within.map(|p| (p.n, p.loss)).collect();
     panel.curve(canvas, &points, key::quiet_line())
 }
 
@@ -227,11 +221,8 @@ fn entries(analysis: &Analysis, budgets: &[Budget<'_>]) -> Vec<Entry> {
     if budgets.iter().any(|b| b.fit.outcome.minimum().is_some()) {
         entries.push(Entry::new(Mark::OpenMinimum, "minimum, 95%"));
     }
-    if analysis.fits.recommended().is_some() {
-        entries.push(Entry::new(
-            Mark::Line(key::quiet_line()),
-            "laws N*(C), L*(C)",
-        ));
+    if analysis.fits.recommended.is_some() {
+        entries.push(Entry::new(Mark::Line(key::quiet_line()), "N*(C), L*(C)"));
     }
     entries
 }

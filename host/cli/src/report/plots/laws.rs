@@ -1,11 +1,9 @@
 //! N*, D* and L* against compute, with their laws.
 
 use flops_fit_scaling::isoflop::Minimum;
-use flops_fit_scaling::power_law::PowerLaw;
-use flops_fit_scaling::{Estimate, Interval, Laws};
+use flops_fit_scaling::{Interval, Quantity as Predicted};
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
-use super::isoflop::log_spaced;
 use super::key::{self, Entry, Mark};
 use super::palette::{self, INK, LAW};
 use super::panel::{Axis, Panel, SMALL};
@@ -17,7 +15,6 @@ use crate::report::table;
 
 const NAME: &str = "laws";
 const PAGE: Place = (540.0, 205.0);
-const SAMPLES: usize = 48;
 /// Opacity of a 95 % band.
 pub(super) const BAND: f64 = 0.16;
 
@@ -40,8 +37,7 @@ pub(super) struct Quantity {
 }
 
 pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
-    let estimate = analysis.fits.recommended()?;
-    let quantities = quantities(analysis, estimate);
+    let quantities = quantities(analysis)?;
     let width = PAGE.0 / quantities.len() as f64;
     let title = format!("{}: optima against compute", analysis.subject.sweep);
     let svg = canvas::page(PAGE, &title, |canvas| {
@@ -69,9 +65,9 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
 }
 
 /// `name = k·C^{exponent}`.
-pub(super) fn power_law(name: &str, law: &PowerLaw) -> String {
-    let exponent = format!("{:.3}", law.exponent.estimate).replace('-', "−");
-    format!("{name} = {}·C^{{{exponent}}}", coefficient(law.k()))
+pub(super) fn power_law(name: &str, k: f64, exponent: f64) -> String {
+    let exponent = format!("{exponent:.3}").replace('-', "−");
+    format!("{name} = {}·C^{{{exponent}}}", coefficient(k))
 }
 
 fn coefficient(k: f64) -> String {
@@ -93,29 +89,10 @@ pub(super) fn entries() -> [Entry; 4] {
     ]
 }
 
-/// Compute from below the smallest budget to the farthest prediction that is
-/// still a forecast.
-fn reach(estimate: &Estimate) -> (f64, f64) {
-    let budgets = &estimate.laws.budgets;
-    let (first, last) = (budgets[0], budgets[budgets.len() - 1]);
-    let farthest = estimate
-        .predictions
-        .iter()
-        .filter(|p| !p.is_far())
-        .map(|p| p.c)
-        .fold(last, f64::max);
-    (first / 1.5, farthest.max(last * 1.5))
-}
-
-/// A law's predictions over the range of the figure.
-pub(super) fn samples(
-    estimate: &Estimate,
-    law: impl Fn(&Laws, f64) -> Interval,
-) -> Vec<(f64, Interval)> {
-    let (low, high) = reach(estimate);
-    log_spaced(low, high, SAMPLES)
-        .map(|c| (c, law(&estimate.laws, c)))
-        .collect()
+/// The recommendation over the range of the figure, as far as it is a forecast.
+pub(super) fn samples(analysis: &Analysis, quantity: Predicted) -> Vec<(f64, Interval)> {
+    let near = analysis.fits.frontier.iter().filter(|p| !p.is_far);
+    near.map(|p| (p.c, table::interval(p, quantity))).collect()
 }
 
 /// C, minimum and position of each budget that has one.
@@ -124,9 +101,9 @@ pub(super) fn minima(analysis: &Analysis) -> impl Iterator<Item = (f64, &Minimum
     fits.filter_map(|(index, fit)| Some((fit.c, fit.outcome.minimum()?, index)))
 }
 
-fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
-    let laws = &estimate.laws;
-    let measured = (laws.budgets[0], laws.budgets[laws.budgets.len() - 1]);
+fn quantities(analysis: &Analysis) -> Option<[Quantity; 3]> {
+    let law = analysis.fits.recommended.as_ref()?.law?;
+    let measured = analysis.fits.measured()?;
     let unit = &analysis.subject.unit;
     let mut capital = unit.clone();
     if let Some(first) = capital.get_mut(..1) {
@@ -136,45 +113,40 @@ fn quantities(analysis: &Analysis, estimate: &Estimate) -> [Quantity; 3] {
                     formula: String,
                     numbers: Numbers,
                     minimum: fn(&Minimum) -> Interval,
-                    law: fn(&Laws, f64) -> Interval| Quantity {
+                    predicted: Predicted| Quantity {
         title,
         formula,
         numbers,
         minima: minima(analysis)
             .map(|(c, m, index)| (c, minimum(m), index))
             .collect(),
-        law: samples(estimate, law),
+        law: samples(analysis, predicted),
         measured,
         budgets: analysis.fits.budgets.len(),
     };
-    [
+    Some([
         quantity(
             "Parameters N*".to_owned(),
-            power_law("N*", &laws.n),
+            power_law("N*", law.k_n, law.a.estimate),
             Numbers::Counts,
             |m| m.n,
-            |laws, c| laws.n.predict(c),
+            Predicted::N,
         ),
         quantity(
             format!("{capital} D*"),
-            power_law("D*", &laws.d),
+            power_law("D*", law.k_d, law.b.estimate),
             Numbers::Counts,
             |m| m.d,
-            |laws, c| laws.d.predict(c),
+            Predicted::D,
         ),
         quantity(
             "Held-out loss L*".to_owned(),
-            format!(
-                "L* = {:.2} + {}·C^{{−{:.3}}}",
-                laws.loss.floor.estimate,
-                coefficient(laws.loss.k),
-                laws.loss.exponent.estimate
-            ),
+            String::new(),
             Numbers::Decimals,
             |m| m.loss,
-            |laws, c| laws.loss.predict(c),
+            Predicted::Loss,
         ),
-    ]
+    ])
 }
 
 impl Quantity {

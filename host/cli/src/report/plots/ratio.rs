@@ -1,7 +1,7 @@
 //! Units of data per parameter at the optimum, against compute.
 
-use flops_fit_scaling::Interval;
 use flops_fit_scaling::isoflop::Minimum;
+use flops_fit_scaling::{Interval, Quantity as Predicted};
 
 use super::canvas::{self, Place};
 use super::key;
@@ -19,8 +19,7 @@ const PAGE: Place = (330.0, 225.0);
 const CHINCHILLA: f64 = 20.0;
 
 pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
-    let estimate = analysis.fits.recommended()?;
-    let fitted = &estimate.laws;
+    let law = analysis.fits.recommended.as_ref()?.law?;
     let unit = &analysis.subject.unit;
     let mut title = analysis.ratio_name();
     if let Some(first) = title.get_mut(..1) {
@@ -28,13 +27,13 @@ pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
     }
     let quantity = Quantity {
         title: format!("{title} D*/N*"),
-        formula: laws::power_law("D*/N*", &fitted.units_per_parameter),
+        formula: laws::power_law("D*/N*", law.k_d / law.k_n, law.b.estimate - law.a.estimate),
         numbers: Numbers::Decimals,
         minima: laws::minima(analysis)
             .map(|(c, m, index)| (c, ratio(m), index))
             .collect(),
-        law: laws::samples(estimate, |laws, c| laws.units_per_parameter.predict(c)),
-        measured: (fitted.budgets[0], fitted.budgets[fitted.budgets.len() - 1]),
+        law: laws::samples(analysis, Predicted::UnitsPerParameter),
+        measured: analysis.fits.measured()?,
         budgets: analysis.fits.budgets.len(),
     };
     let name = if unit == "tokens" {

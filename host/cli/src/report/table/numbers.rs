@@ -1,7 +1,7 @@
 //! Numbers as the tables write them.
 
-use flops_fit_scaling::Interval;
 use flops_fit_scaling::quantity::{count, flops};
+use flops_fit_scaling::{Interval, Prediction, Quantity};
 
 use crate::report::sheet::Cell;
 
@@ -17,6 +17,29 @@ pub(super) fn with_bounds(interval: &Interval, show: impl Fn(f64) -> String) -> 
         show(interval.high)
     );
     Cell::interval(interval, text)
+}
+
+/// A predicted quantity with its interval; bounds that are the estimate where it has
+/// none.
+pub(in crate::report) fn interval(prediction: &Prediction, quantity: Quantity) -> Interval {
+    let estimate = prediction.value(quantity);
+    prediction.interval(quantity).unwrap_or(Interval {
+        estimate,
+        low: estimate,
+        high: estimate,
+    })
+}
+
+/// A predicted quantity with its bounds where it has some.
+pub(super) fn predicted(
+    prediction: &Prediction,
+    quantity: Quantity,
+    show: impl Fn(f64) -> String,
+) -> Cell {
+    match prediction.interval(quantity) {
+        Some(interval) => with_bounds(&interval, show),
+        None => plain(prediction.value(quantity), show),
+    }
 }
 
 /// A number as `show` writes it.

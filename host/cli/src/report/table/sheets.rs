@@ -1,12 +1,11 @@
 //! The tables one by one.
 
 use flops_fit_scaling::isoflop::{BudgetFit, Method, Minimum, Outcome};
-use flops_fit_scaling::loss_law::LossLaw;
-use flops_fit_scaling::power_law::PowerLaw;
 use flops_fit_scaling::quantity::{count, flops, loss, ratio};
-use flops_fit_scaling::{Estimate, Estimator, Interval, Prediction};
+use flops_fit_scaling::selection::PowerLaws;
+use flops_fit_scaling::{Interval, Prediction, Quantity};
 
-use super::numbers::{coefficient, exponent, plain, with_bounds};
+use super::numbers::{coefficient, exponent, plain, predicted, with_bounds};
 use crate::report::analysis::Analysis;
 use crate::report::sheet::{Cell, Lean, Sheet};
 
@@ -61,60 +60,25 @@ fn budget(fit: &BudgetFit) -> Vec<Cell> {
     row
 }
 
-/// The laws of one estimator.
-pub(super) fn laws(estimate: &Estimate) -> Sheet {
-    let laws = &estimate.laws;
+/// The recommendation's laws.
+pub(super) fn laws(laws: &PowerLaws) -> Sheet {
     let mut sheet = Sheet::new(
-        format!(
-            "Laws, from {} between {} and {} FLOPs",
-            estimator_name(estimate.estimator),
-            flops(laws.budgets[0]),
-            flops(laws.budgets[laws.budgets.len() - 1]),
-        ),
-        &[
-            ("law", Lean::Left),
-            ("exponent (95%)", Lean::Right),
-            ("floor E (95%)", Lean::Right),
-        ],
+        "Laws",
+        &[("law", Lean::Left), ("exponent (95%)", Lean::Right)],
     );
-    let power = |name: &str, law: &PowerLaw| {
+    let power = |name: &str, k: f64, interval: &Interval| {
         let formula = format!(
             "{name} = {} · C^{}",
-            coefficient(law.k()),
-            exponent(law.exponent.estimate)
+            coefficient(k),
+            exponent(interval.estimate)
         );
-        vec![
-            formula.into(),
-            with_bounds(&law.exponent, loss),
-            NOTHING.into(),
-        ]
+        vec![formula.into(), with_bounds(interval, loss)]
     };
     sheet.rows = vec![
-        power("N*", &laws.n),
-        power("D*", &laws.d),
-        power("D*/N*", &laws.units_per_parameter),
-        loss_row(&laws.loss),
+        power("N*", laws.k_n, &laws.a),
+        power("D*", laws.k_d, &laws.b),
     ];
     sheet
-}
-
-fn loss_row(law: &LossLaw) -> Vec<Cell> {
-    let negative = Interval {
-        estimate: -law.exponent.estimate,
-        low: -law.exponent.high,
-        high: -law.exponent.low,
-    };
-    let formula = format!(
-        "L* = {:.3} + {} · C^{}",
-        law.floor.estimate,
-        coefficient(law.k),
-        exponent(negative.estimate)
-    );
-    vec![
-        formula.into(),
-        with_bounds(&negative, loss),
-        with_bounds(&law.floor, loss),
-    ]
 }
 
 /// What to train at each budget.
@@ -135,10 +99,10 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
         .map(|p| {
             vec![
                 Cell::number(p.c, marked(p)),
-                with_bounds(&p.n, count),
-                with_bounds(&p.d, count),
-                with_bounds(&p.units_per_parameter, ratio),
-                with_bounds(&p.loss, loss),
+                predicted(p, Quantity::N, count),
+                predicted(p, Quantity::D, count),
+                predicted(p, Quantity::UnitsPerParameter, ratio),
+                predicted(p, Quantity::Loss, loss),
             ]
         })
         .collect();
@@ -147,7 +111,7 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
             .remarks
             .push(format!("{BEYOND} outside the budgets that were trained"));
     }
-    if predictions.iter().any(Prediction::is_far) {
+    if predictions.iter().any(|p| p.is_far) {
         sheet
             .remarks
             .push(format!("{FAR} more than two decades outside them"));
@@ -156,13 +120,12 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
 }
 
 fn is_beyond(prediction: &Prediction) -> bool {
-    // Realised budgets miss the round number by the rounding of steps.
-    prediction.decades_beyond > 0.02 && !prediction.is_far()
+    prediction.is_beyond() && !prediction.is_far
 }
 
 fn marked(prediction: &Prediction) -> String {
     let mut text = flops(prediction.c);
-    if prediction.is_far() {
+    if prediction.is_far {
         text.extend([' ', FAR]);
     } else if is_beyond(prediction) {
         text.extend([' ', BEYOND]);
@@ -170,63 +133,42 @@ fn marked(prediction: &Prediction) -> String {
     text
 }
 
-/// The estimators beside one another, where there is more than one.
-pub(super) fn estimators(analysis: &Analysis) -> Option<Sheet> {
-    let first = analysis.fits.recommended()?;
-    let target = first.predictions.iter().rfind(|p| !p.is_far())?;
-    // One that comes to the same laws, because it uses the same curves, tells
-    // nothing.
-    let others = analysis
-        .fits
-        .estimates
-        .iter()
-        .filter(|other| other.laws != first.laws);
-    let estimates: Vec<&Estimate> = std::iter::once(first).chain(others).collect();
-    if estimates.len() < 2 {
+/// The methods beside one another, where there is more than one.
+pub(super) fn methods(analysis: &Analysis) -> Option<Sheet> {
+    let recommended = analysis.fits.recommended.as_ref()?;
+    let place = analysis.fits.predictions.iter().rposition(|p| !p.is_far)?;
+    if analysis.fits.laws().count() < 2 {
         return None;
     }
-    let at = flops(target.c);
+    let at = flops(analysis.fits.predictions[place].c);
     let (n, d, l) = (
-        format!("N* at {at}"),
+        format!("N* at {at} (95%)"),
         format!("D* at {at}"),
         format!("L* at {at}"),
     );
     let mut sheet = Sheet::new(
-        "Estimators side by side",
+        "Methods side by side",
         &[
-            ("minima from", Lean::Left),
-            ("budgets", Lean::Right),
-            ("N* exponent (95%)", Lean::Right),
+            ("method", Lean::Left),
+            ("weight", Lean::Right),
             (&n, Lean::Right),
             (&d, Lean::Right),
             (&l, Lean::Right),
         ],
     );
-    sheet.rows = estimates
-        .iter()
-        .map(|estimate| {
-            let there = estimate.laws.predict(target.c);
-            vec![
-                estimator_name(estimate.estimator).into(),
-                plain(estimate.laws.budgets.len() as f64, count),
-                with_bounds(&estimate.laws.n.exponent, loss),
-                plain(there.n.estimate, count),
-                plain(there.d.estimate, count),
-                plain(there.loss.estimate, loss),
-            ]
-        })
-        .collect();
+    let of_method = analysis.fits.laws().map(|(method, fitted)| {
+        let there = &fitted.predictions[place];
+        let weight = recommended.weights.get(&method).copied().unwrap_or(0.0);
+        vec![
+            method.name().into(),
+            plain(weight, |weight| format!("{weight:.2}")),
+            predicted(there, Quantity::N, count),
+            plain(there.d, count),
+            plain(there.loss, loss),
+        ]
+    });
+    sheet.rows = of_method.collect();
     Some(sheet)
-}
-
-/// What the estimator's minima come from.
-fn estimator_name(estimator: Estimator) -> &'static str {
-    match estimator {
-        Estimator::Isoflop => "IsoFLOP curves",
-        Estimator::IsoflopCubic => "cubics",
-        Estimator::IsoflopParabola => "parabolas",
-        Estimator::IsoflopWindowed => "parabolas near the minimum",
-    }
 }
 
 /// The name of a curve's shape.

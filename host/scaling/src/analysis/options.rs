@@ -1,0 +1,33 @@
+//! What to analyse and how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bootstrap::Bootstrap;
+use crate::quality::MAX_REPEATS;
+
+/// What to analyse and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Runs that saw their data more often are left out; `None` keeps all.
+    pub max_repeats: Option<f64>,
+    /// Whether doubtful runs are left out, each with its reason; without checks
+    /// every row is fitted as given, repeats included.
+    pub quality_checks: bool,
+    /// Budgets to predict, in FLOPs; empty for half decades from the smallest
+    /// measured budget to two decades beyond the largest.
+    pub targets: Vec<f64>,
+    /// The refits behind every interval; with 0 draws there are no intervals.
+    pub bootstrap: Bootstrap,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_repeats: Some(MAX_REPEATS),
+            quality_checks: true,
+            targets: Vec::new(),
+            bootstrap: Bootstrap::default(),
+        }
+    }
+}

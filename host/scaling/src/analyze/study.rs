@@ -1,0 +1,160 @@
+//! Every method on one sample, and what it is asked for.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{FAR, FittedMethod, MethodResult, Options};
+use crate::bootstrap::{Draws, parallel, spread};
+use crate::ensemble::Member;
+use crate::fit::{Fit, fit};
+use crate::frontier::Frontier;
+use crate::method::Method;
+use crate::sample::Sample;
+use crate::selection::Candidate;
+use crate::table;
+use crate::unfit::Unfit;
+
+/// Fewest draws with a law for a variance.
+const FEWEST_DRAWS: usize = 20;
+/// Points of the frontier.
+const FRONTIER: usize = 25;
+
+/// Every method on one sample.
+pub(super) struct Study<'s> {
+    fits: Vec<(Method, Result<(Fit<'s>, Draws), Unfit>)>,
+    /// Smallest and largest budget in FLOPs as used; of the runs where they have none.
+    pub(super) measured: (f64, f64),
+    /// What is predicted.
+    pub(super) targets: Vec<f64>,
+}
+
+impl<'s> Study<'s> {
+    pub(super) fn of(sample: &'s Sample, options: &Options) -> Self {
+        let bootstrap = &options.bootstrap;
+        let measured = measured(sample);
+        let targets = if options.targets.is_empty() && !sample.is_empty() {
+            table::half_decades(measured, FAR)
+        } else {
+            options.targets.clone()
+        };
+        // Shared by three methods: made before several threads ask for it.
+        sample.isoflop();
+        let fits = parallel::map(Method::ALL.len(), bootstrap.threads, |index| {
+            fit(Method::ALL[index], sample)
+        });
+        let asked = || targets.iter().copied().chain([measured.0, measured.1]);
+        let fits = Method::ALL
+            .into_iter()
+            .zip(fits)
+            .map(|(method, fit)| {
+                let answering = fit.and_then(|fit| {
+                    let answers = asked().all(|c| is_answer(&fit, c));
+                    answers.then_some(fit).ok_or(Unfit::NoOptimum)
+                });
+                let drawn = answering.map(|fit| {
+                    let draws = bootstrap.run(&fit);
+                    (fit, draws)
+                });
+                (method, drawn)
+            })
+            .collect();
+        Self {
+            fits,
+            measured,
+            targets,
+        }
+    }
+
+    pub(super) fn members(&self) -> Vec<Member<'_, 's>> {
+        let fitted = self
+            .fits
+            .iter()
+            .filter_map(|(_, result)| result.as_ref().ok());
+        fitted.map(|(fit, draws)| Member { fit, draws }).collect()
+    }
+
+    /// The methods that have a law, with the variance of their ln N* a decade beyond the
+    /// largest budget.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        let beyond = 10.0 * self.measured.1;
+        let one = |member: &Member<'_, '_>| {
+            let draws = member.draws;
+            let laws = draws.laws().iter();
+            let mut values: Vec<f64> = laws.map(|law| law.optimum(beyond).n.ln()).collect();
+            values.retain(|value| value.is_finite());
+            values.sort_by(f64::total_cmp);
+            let is_enough = values.len() >= FEWEST_DRAWS.max(draws.asked() / 2);
+            Candidate {
+                method: member.fit.method(),
+                variance: is_enough.then(|| spread::standard_error(&values).powi(2)),
+            }
+        };
+        self.members().iter().map(one).collect()
+    }
+
+    pub(super) fn results(&self, runs: usize) -> BTreeMap<Method, MethodResult> {
+        let result = |result: &Result<(Fit<'s>, Draws), Unfit>| match result {
+            Ok((fit, draws)) => MethodResult::Fitted(Box::new(FittedMethod::new(
+                fit,
+                draws,
+                runs,
+                self.measured,
+                &self.targets,
+            ))),
+            Err(unfit) => MethodResult::Unfit {
+                unfit: unfit.clone(),
+            },
+        };
+        let all = self.fits.iter();
+        all.map(|(method, found)| (*method, result(found)))
+            .collect()
+    }
+
+    /// The largest target that is not too far; the largest budget where all are.
+    pub(super) fn farthest(&self) -> Option<f64> {
+        let limit = self.measured.1 * 10_f64.powf(FAR) * 1.05;
+        let near = self.targets.iter().copied().filter(|c| *c <= limit);
+        near.max_by(f64::total_cmp)
+            .or(Some(self.measured.1))
+            .filter(|c| c.is_finite() && *c > 0.0)
+    }
+
+    /// Compute from below the smallest budget to beyond the largest and all targets.
+    pub(super) fn frontier(&self) -> Vec<f64> {
+        let (first, last) = self.measured;
+        let ends = self
+            .targets
+            .iter()
+            .copied()
+            .fold((first / 1.5, last * 1.5), |(low, high), c| {
+                (low.min(c), high.max(c))
+            });
+        if ends.0 > 0.0 && ends.1.is_finite() && ends.0 < ends.1 {
+            table::even(ends, FRONTIER)
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Smallest and largest budget in FLOPs as used, or compute of a run where C is
+/// scattered; nothing sensible without runs.
+fn measured(sample: &Sample) -> (f64, f64) {
+    let runs = sample.ln_c.iter().map(|ln_c| ln_c.exp());
+    let computes: Vec<f64> = match sample.budgets().len() {
+        0 => runs.collect(),
+        _ => sample.budgets().collect(),
+    };
+    computes
+        .into_iter()
+        .fold((f64::INFINITY, 0.0), |(low, high), c| {
+            (low.min(c), high.max(c))
+        })
+}
+
+/// Whether the law's optimum at `c` FLOPs is made of numbers.
+fn is_answer(fit: &Fit<'_>, c: f64) -> bool {
+    let optimum = fit.optimum(c);
+    [optimum.n, optimum.d, optimum.loss]
+        .into_iter()
+        .all(|value| value.is_finite() && value > 0.0)
+}

@@ -1,0 +1,169 @@
+//! The methods joined into one recommendation.
+//!
+//! Logarithms of N*, D* and D*/N*, and L* itself, are averaged with the weights of
+//! the [selection](crate::selection), and so are the half-widths h of the methods'
+//! intervals: their errors come from the same runs, as the weights do, and are taken
+//! to move together.
+//!
+//! That knows what noise does to the average, not that the methods may all be of the
+//! wrong form. How far they are apart is a measure of it: with δ the distance of each
+//! from the average the half-width becomes `√(h² + z²·Σ w·δ²)`, the weights those of all
+//! methods, followed or not. It is the variance between the models of a model average
+//! (Burnham and Anderson 2002, section 4.3).
+
+mod opinion;
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{Bounds, Prediction};
+use crate::bootstrap::{Draws, OptimumIntervals};
+use crate::fit::Fit;
+use crate::frontier::{Frontier, Optimum};
+use crate::interval::{self, Interval};
+use crate::method::Method;
+use crate::selection::{PowerLaws, Recommendation, Weighed};
+
+use opinion::{Joined, Opinion, join};
+
+/// A fitted method with its draws.
+#[derive(Debug)]
+pub(crate) struct Member<'f, 's> {
+    pub(crate) fit: &'f Fit<'s>,
+    pub(crate) draws: &'f Draws,
+}
+
+/// All fitted methods with their weights.
+pub(crate) struct Ensemble<'f, 's> {
+    members: &'f [Member<'f, 's>],
+    weighed: &'f Weighed,
+}
+
+/// What a method says about one compute.
+struct Said {
+    method: Method,
+    optimum: Optimum,
+    intervals: Option<OptimumIntervals>,
+}
+
+impl<'f, 's> Ensemble<'f, 's> {
+    pub(crate) fn new(members: &'f [Member<'f, 's>], weighed: &'f Weighed) -> Self {
+        Self { members, weighed }
+    }
+
+    /// What is followed and why, from budgets between those of `measured`.
+    pub(crate) fn recommendation(&self, measured: (f64, f64)) -> Recommendation {
+        let Weighed {
+            method,
+            choice,
+            weights,
+            plausibility,
+            expected_error,
+            reason,
+        } = self.weighed.clone();
+        Recommendation {
+            method,
+            choice,
+            weights,
+            plausibility,
+            expected_error,
+            reason,
+            law: self.laws(measured),
+        }
+    }
+
+    /// The recommendation at `c` FLOPs from budgets between those of `measured`.
+    pub(crate) fn predict(&self, c: f64, measured: (f64, f64)) -> Prediction {
+        let said: Vec<Said> = self
+            .members
+            .iter()
+            .map(|member| Said {
+                method: member.fit.method(),
+                optimum: member.fit.optimum(c),
+                intervals: member.draws.at(c),
+            })
+            .collect();
+        let joined = |value: &dyn Fn(&Optimum) -> f64,
+                      bounds: &dyn Fn(&OptimumIntervals) -> [f64; 2]| {
+            let opinions = said.iter().map(|said| {
+                let estimate = value(&said.optimum);
+                let reach = said.intervals.as_ref().map(|at| {
+                    let [low, high] = bounds(at);
+                    [estimate - low, high - estimate]
+                });
+                self.opinion(said.method, estimate, reach)
+            });
+            join(&opinions.collect::<Vec<_>>())
+        };
+        let ln = |value: fn(&Optimum) -> f64, interval: fn(&OptimumIntervals) -> Interval| {
+            let bounds = |at: &OptimumIntervals| {
+                let Interval { low, high, .. } = interval(at);
+                [low.ln(), high.ln()]
+            };
+            joined(&|optimum| value(optimum).ln(), &bounds).exp()
+        };
+        let n = ln(|optimum| optimum.n, |at| at.n);
+        let d = ln(|optimum| optimum.d, |at| at.d);
+        let ratio = ln(Optimum::units_per_parameter, |at| at.units_per_parameter);
+        let loss = joined(&|optimum| optimum.loss, &|at| [at.loss.low, at.loss.high]);
+        let bounds = |of: fn(&Joined) -> Option<[f64; 2]>| {
+            Some(Bounds {
+                n: of(&n)?,
+                d: of(&d)?,
+                units_per_parameter: of(&ratio)?,
+                loss: of(&loss)?,
+            })
+        };
+        let optimum = Optimum {
+            c,
+            n: n.value,
+            d: d.value,
+            loss: loss.value,
+        };
+        let (own, widened) = (bounds(|one| one.unwidened), bounds(|one| one.widened));
+        Prediction::new(optimum, widened, own, measured)
+    }
+
+    /// The recommendation's power laws between the budgets of `measured`.
+    fn laws(&self, (first, last): (f64, f64)) -> Option<PowerLaws> {
+        let reach = (last / first).ln();
+        let exponent = |value: fn(&Optimum) -> f64| {
+            let slope = |law: &dyn Frontier| {
+                (value(&law.optimum(last)) / value(&law.optimum(first))).ln() / reach
+            };
+            let opinions = self.members.iter().map(|member| {
+                let interval = member.draws.interval(|law| slope(law));
+                let sides = interval.map(|i| [i.estimate - i.low, i.high - i.estimate]);
+                self.opinion(member.fit.method(), slope(member.fit), sides)
+            });
+            let Joined { value, widened, .. } = join(&opinions.collect::<Vec<_>>());
+            let [low, high] = widened.unwrap_or([value; 2]);
+            Interval {
+                estimate: value,
+                low,
+                high,
+            }
+        };
+        if reach <= 0.0 {
+            return None;
+        }
+        let middle = first * (reach / 2.0).exp();
+        let at = self.predict(middle, (first, last));
+        let (a, b) = (exponent(|optimum| optimum.n), exponent(|optimum| optimum.d));
+        Some(PowerLaws {
+            k_n: interval::exp(at.n.ln() - a.estimate * middle.ln()),
+            k_d: interval::exp(at.d.ln() - b.estimate * middle.ln()),
+            a,
+            b,
+        })
+    }
+
+    fn opinion(&self, method: Method, value: f64, reach: Option<[f64; 2]>) -> Opinion {
+        let share = |of: &BTreeMap<Method, f64>| of.get(&method).copied().unwrap_or(0.0);
+        Opinion {
+            weight: share(&self.weighed.weights),
+            plausibility: share(&self.weighed.plausibility),
+            value,
+            reach,
+        }
+    }
+}
