@@ -12,6 +12,7 @@ use crate::quality::{self, Checks, Screened};
 use crate::run::{Run, RunError};
 use crate::sample::Sample;
 use crate::selection::weigh;
+use crate::unfit::Unfit;
 
 use study::Study;
 
@@ -29,6 +30,14 @@ pub enum AnalysisError {
     InvalidTarget {
         /// What was given.
         found: f64,
+    },
+    /// A method that was asked for and has no law.
+    #[error("{method} was asked for and has no law: {unfit}")]
+    NoLaw {
+        /// The method.
+        method: Method,
+        /// Why.
+        unfit: Unfit,
     },
     /// A limit on repeats that leaves nothing.
     #[error("limit of {found} passes over the data: expected a number above 0")]
@@ -52,6 +61,7 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
     let checks = Checks {
         enabled: options.quality_checks,
         max_repeats: options.max_repeats,
+        drop_worst: options.drop_worst,
     };
     let Screened {
         kept,
@@ -63,7 +73,11 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
     let members = study.members();
     let methods: Vec<Method> = members.iter().map(|member| member.fit.method()).collect();
     let holdout = Holdout::run(&sample, &methods, options.bootstrap.threads);
-    let weighed = weigh(&study.candidates(), holdout.as_ref());
+    let mut weighed = weigh(&study.candidates(), holdout.as_ref());
+    if let Some(method) = options.method {
+        study.law_of(method)?;
+        weighed = weighed.map(|weighed| weighed.asking(method));
+    }
     let ensemble = weighed
         .as_ref()
         .map(|weighed| Ensemble::new(&members, weighed));

@@ -5,7 +5,8 @@
 //! their order: numbers that no law can be fitted to, data repeated too often, the
 //! same row again, nearly the same size again, outliers of their budget's curve,
 //! and sizes that make a budget lopsided. Without checks every row is fitted as
-//! given, and only flags are raised.
+//! given, and only flags are raised. With or without them, the highest losses are
+//! dropped first where that was asked for.
 
 mod duplicates;
 mod outliers;
@@ -50,6 +51,12 @@ pub enum LeftOutReason {
         loss: Option<f64>,
         /// What its budget's curve says without it.
         expected: Option<f64>,
+    },
+    /// One of the highest losses, which were to be dropped.
+    #[error("among the {count} highest losses, which were to be dropped")]
+    Worst {
+        /// How many were to be dropped.
+        count: usize,
     },
     /// The data was repeated too often.
     #[error("saw its data {repeats:.1} times, more than {limit}")]
@@ -166,6 +173,9 @@ pub(crate) struct Checks {
     pub(crate) enabled: bool,
     /// Largest number of passes over the data; `None` accepts any.
     pub(crate) max_repeats: Option<f64>,
+    /// How many of the highest losses are left out before anything else, with or
+    /// without checks.
+    pub(crate) drop_worst: usize,
 }
 
 /// A run with its position in the list that is being analysed.
@@ -235,6 +245,8 @@ pub(crate) fn screen(runs: &[Run], checks: Checks) -> Result<Screened<'_>, RunEr
             }),
         }
     }
+    let worst = worst(&kept, checks.drop_worst);
+    remove(&mut kept, &mut left_out, worst);
     if checks.enabled {
         if let Some(limit) = checks.max_repeats {
             let repeated = repeated(&kept, limit);
@@ -295,6 +307,20 @@ fn impossible(error: &RunError) -> LeftOutReason {
             found: error.value.to_string(),
         }
     }
+}
+
+/// The `count` highest losses; of equal ones, those given last.
+fn worst(runs: &[Indexed<'_>], count: usize) -> Vec<LeftOut> {
+    let mut ranked: Vec<Indexed<'_>> = runs.to_vec();
+    ranked.sort_by(|a, b| b.1.loss.total_cmp(&a.1.loss).then(b.0.cmp(&a.0)));
+    ranked
+        .iter()
+        .take(count)
+        .map(|(run, _)| LeftOut {
+            run: *run,
+            reason: LeftOutReason::Worst { count },
+        })
+        .collect()
 }
 
 fn repeated(runs: &[Indexed<'_>], limit: f64) -> Vec<LeftOut> {

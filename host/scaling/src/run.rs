@@ -11,12 +11,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Parameters N under the convention that is being fitted; > 0.
+    #[serde(deserialize_with = "number")]
     pub n: f64,
     /// Units of data seen, D (tokens or images, repeats counted); > 0.
+    #[serde(deserialize_with = "number")]
     pub d: f64,
     /// Training compute C in FLOPs, as counted; > 0.
+    #[serde(deserialize_with = "number")]
     pub c: f64,
     /// Held-out loss; > 0, lower is better.
+    #[serde(deserialize_with = "number")]
     pub loss: f64,
     /// The budget that the run was planned for, in FLOPs. Runs that carry none
     /// are grouped by `c`.
@@ -48,6 +52,11 @@ pub struct Run {
     /// Name of the run in messages (a trial's id, a row's number).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+}
+
+/// JSON has no word for what is no number: it is written and read as null.
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// A finished run's state at an earlier point.
@@ -137,4 +146,23 @@ pub struct RunError {
     pub field: &'static str,
     /// What it holds.
     pub value: f64,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_reads_back_as_none() {
+        let run = Run::new(1e6, 2e7, f64::INFINITY, f64::NAN);
+        let text = serde_json::to_string(&run).unwrap();
+        let again: Run = serde_json::from_str(&text).unwrap();
+        assert!(again.loss.is_nan() && again.c.is_nan());
+        assert_eq!(
+            (again.n.to_bits(), again.d.to_bits()),
+            (run.n.to_bits(), run.d.to_bits())
+        );
+        assert!(again.check(0).is_err());
+    }
 }

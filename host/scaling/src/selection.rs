@@ -50,6 +50,8 @@ pub enum Choice {
     Winner,
     /// N*, D* (their logarithms) and L* are weighted averages.
     Average,
+    /// One method was asked for.
+    Asked,
 }
 
 /// `N* = k_n·C^a` and `D* = k_d·C^b`: lines through the recommendation halfway between

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Prediction;
 use crate::bootstrap::{Draws, Scheme};
 use crate::fit::{Diagnostics, Fit, Parameters};
-use crate::frontier::{Frontier, Law};
+use crate::frontier::{Frontier, Law, Optimum};
 use crate::interval::Interval;
 use crate::unfit::Unfit;
 
@@ -30,6 +30,14 @@ impl MethodResult {
             Self::Unfit { .. } => None,
         }
     }
+
+    /// Why there is no law.
+    pub fn unfit(&self) -> Option<&Unfit> {
+        match self {
+            Self::Fitted(_) => None,
+            Self::Unfit { unfit } => Some(unfit),
+        }
+    }
 }
 
 /// A method's law and what it says by itself.
@@ -49,6 +57,8 @@ pub struct FittedMethod {
     pub draws: usize,
     /// The law's own predictions at the target budgets.
     pub predictions: Vec<Prediction>,
+    /// The law's optima on an even grid of ln C, the recommendation's: for plots.
+    pub frontier: Vec<Optimum>,
     /// The law's loss of each run, by its position; `None` where the method does not
     /// use the run.
     pub fitted: Vec<Option<f64>>,
@@ -106,13 +116,14 @@ impl ParameterIntervals {
 
 impl FittedMethod {
     /// The result of a fit to a list of `runs` runs with budgets between the two of
-    /// `measured`, with predictions at `targets`.
+    /// `measured`, with predictions at `targets` and optima at `frontier`, all in FLOPs.
     pub(crate) fn new(
         fit: &Fit<'_>,
         draws: &Draws,
         runs: usize,
         measured: (f64, f64),
         targets: &[f64],
+        frontier: &[f64],
     ) -> Self {
         let mut fitted = vec![None; runs];
         for row in (0..fit.sample().len()).filter(|&row| fit.used()[row]) {
@@ -133,6 +144,7 @@ impl FittedMethod {
             scheme: draws.scheme(),
             draws: draws.laws().len(),
             predictions: targets.iter().map(predict).collect(),
+            frontier: frontier.iter().map(|&c| fit.optimum(c)).collect(),
             fitted,
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::Bootstrap;
+use crate::method::Method;
 use crate::quality::MAX_REPEATS;
 
 /// What to analyse and how.
@@ -14,6 +15,11 @@ pub struct Options {
     /// Whether doubtful runs are left out, each with its reason; without checks
     /// every row is fitted as given, repeats included.
     pub quality_checks: bool,
+    /// How many of the highest losses are left out before anything else, with or
+    /// without checks.
+    pub drop_worst: usize,
+    /// The method to follow, whatever hold-out says.
+    pub method: Option<Method>,
     /// Budgets to predict, in FLOPs; empty for half decades from the smallest
     /// measured budget to two decades beyond the largest.
     pub targets: Vec<f64>,
@@ -26,6 +32,8 @@ impl Default for Options {
         Self {
             max_repeats: Some(MAX_REPEATS),
             quality_checks: true,
+            drop_worst: 0,
+            method: None,
             targets: Vec::new(),
             bootstrap: Bootstrap::default(),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::AnalysisError;
 use crate::analysis::{FAR, FittedMethod, MethodResult, Options};
 use crate::bootstrap::{Draws, parallel, spread};
 use crate::ensemble::Member;
@@ -91,6 +92,19 @@ impl<'s> Study<'s> {
         self.members().iter().map(one).collect()
     }
 
+    /// # Errors
+    /// Why `method` has no law.
+    pub(super) fn law_of(&self, method: Method) -> Result<(), AnalysisError> {
+        let mut fits = self.fits.iter();
+        match fits.find(|(other, _)| *other == method) {
+            Some((_, Err(unfit))) => Err(AnalysisError::NoLaw {
+                method,
+                unfit: unfit.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn results(&self, runs: usize) -> BTreeMap<Method, MethodResult> {
         let result = |result: &Result<(Fit<'s>, Draws), Unfit>| match result {
             Ok((fit, draws)) => MethodResult::Fitted(Box::new(FittedMethod::new(
@@ -99,6 +113,7 @@ impl<'s> Study<'s> {
                 runs,
                 self.measured,
                 &self.targets,
+                &self.frontier(),
             ))),
             Err(unfit) => MethodResult::Unfit {
                 unfit: unfit.clone(),

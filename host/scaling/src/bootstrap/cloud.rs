@@ -29,6 +29,12 @@ pub struct CloudPoint {
     pub d: f64,
     /// Loss L*.
     pub loss: f64,
+    /// α, where the law is a surface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    /// β, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
 }
 
 impl Cloud {
@@ -36,17 +42,8 @@ impl Cloud {
     pub(crate) fn of<'a>(c: f64, draws: impl Iterator<Item = (Method, &'a Draws)>) -> Self {
         let points = |draws: &Draws| {
             let step = draws.laws().len().div_ceil(POINTS).max(1);
-            let optima = draws
-                .laws()
-                .iter()
-                .step_by(step)
-                .map(|law: &Law| law.optimum(c));
-            optima
-                .map(|optimum| CloudPoint {
-                    n: optimum.n,
-                    d: optimum.d,
-                    loss: optimum.loss,
-                })
+            let laws = draws.laws().iter().step_by(step);
+            laws.map(|law| CloudPoint::of(law, c))
                 .filter(|point| {
                     point.n.is_finite() && point.d.is_finite() && point.loss.is_finite()
                 })
@@ -57,6 +54,23 @@ impl Cloud {
             methods: draws
                 .map(|(method, draws)| (method, points(draws)))
                 .collect(),
+        }
+    }
+}
+
+impl CloudPoint {
+    fn of(law: &Law, c: f64) -> Self {
+        let optimum = law.optimum(c);
+        let surface = match law {
+            Law::Surface(law) => Some(law.surface()),
+            _ => None,
+        };
+        Self {
+            n: optimum.n,
+            d: optimum.d,
+            loss: optimum.loss,
+            alpha: surface.map(|surface| surface.alpha),
+            beta: surface.map(|surface| surface.beta),
         }
     }
 }

@@ -3,6 +3,7 @@ use super::*;
 const ALL: Checks = Checks {
     enabled: true,
     max_repeats: Some(MAX_REPEATS),
+    drop_worst: 0,
 };
 
 /// Budgets 1e18, 1e19, 1e20 with `sizes` sizes each, a step of ×1.6 apart around
@@ -52,6 +53,34 @@ fn a_clean_sweep_is_kept() {
 }
 
 #[test]
+fn the_highest_losses_are_dropped_on_request_even_without_checks() {
+    let mut runs = sweep(7, 1.0);
+    runs[3].loss = 9.0;
+    runs[11].loss = 7.0;
+    runs[12].loss = 7.0;
+    for enabled in [true, false] {
+        let checks = Checks {
+            enabled,
+            drop_worst: 2,
+            ..ALL
+        };
+        let dropped: Vec<usize> = screen(&runs, checks)
+            .unwrap()
+            .left_out
+            .iter()
+            .filter(|one| matches!(one.reason, LeftOutReason::Worst { count: 2 }))
+            .map(|one| one.run)
+            .collect();
+        assert_eq!(dropped, [3, 12]);
+    }
+    let all = Checks {
+        drop_worst: 100,
+        ..ALL
+    };
+    assert_eq!(left_out(&runs, all).len(), runs.len());
+}
+
+#[test]
 fn impossible_numbers_are_left_out_or_refused() {
     let mut runs = sweep(7, 1.0);
     runs[2].loss = f64::NAN;
@@ -64,6 +93,7 @@ fn impossible_numbers_are_left_out_or_refused() {
     let without = Checks {
         enabled: false,
         max_repeats: None,
+        drop_worst: 0,
     };
     assert_eq!(screen(&runs, without).unwrap_err().row, 2);
 }
@@ -84,6 +114,7 @@ fn repeated_rows_and_nearly_repeated_sizes() {
     let without = Checks {
         enabled: false,
         max_repeats: None,
+        drop_worst: 0,
     };
     assert!(left_out(&runs, without).is_empty(), "as given");
 }

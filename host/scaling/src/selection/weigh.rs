@@ -94,6 +94,20 @@ pub(crate) fn weigh(candidates: &[Candidate], holdout: Option<&Holdout>) -> Opti
     })
 }
 
+impl Weighed {
+    /// The same with `method` followed because it was asked for; by the shares of the
+    /// others their disagreement still counts.
+    pub(crate) fn asking(self, method: Method) -> Self {
+        Self {
+            reason: format!("{method}, as asked for; else {}", self.reason),
+            method,
+            choice: Choice::Asked,
+            weights: BTreeMap::from([(method, 1.0)]),
+            ..self
+        }
+    }
+}
+
 /// The squared errors of ln N* in the tests that a method answered, less the variance
 /// of the judge's own minimum.
 fn squares(method: Method, holdout: Option<&Holdout>) -> Vec<f64> {
