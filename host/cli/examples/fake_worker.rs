@@ -142,7 +142,8 @@ fn train(dir: &TrialDir) {
     match fault {
         "exit" => std::process::exit(0),
         "exit once" if spec.run.attempt == 0 => std::process::exit(0),
-        "none" | "diverge" | "panic" | "linger" | "exit once" | "hungry" | "starving" => {}
+        "none" | "diverge" | "panic" | "linger" | "exit once" | "negative" | "hungry"
+        | "starving" => {}
         "abort" => {
             println!("something on standard output");
             eprintln!("the last words");
@@ -237,7 +238,11 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
                 c: spec.run.flops_per_unit * d,
                 spent: spec.run.flops_per_unit * d,
                 unique: None,
-                loss: 0.7 + 25.0 / n.powf(0.45) + 68.0 / d.powf(0.40),
+                loss: if fault == "negative" {
+                    -1.0
+                } else {
+                    0.7 + 25.0 / n.powf(0.45) + 68.0 / d.powf(0.40)
+                },
                 loss_se: 0.001,
                 metrics: BTreeMap::new(),
                 train_loss: 2.0,

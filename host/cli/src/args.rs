@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use finished::{Columns, Finished, Fit, Out, Targets};
+pub use finished::{Columns, Draw, Finished, Fit, MOST_DRAWS, Out, Targets};
 
 use crate::setup;
 

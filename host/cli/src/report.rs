@@ -12,6 +12,7 @@
 pub mod analysis;
 pub mod file;
 pub mod html;
+pub mod name;
 pub mod note;
 pub mod plots;
 pub mod prediction;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use flops_fit_scaling::Options;
 use flops_fit_trial::DocumentError;
 
-pub use analysis::{Analysis, Subject, Tally};
+pub use analysis::{Analysis, ReadError, Subject, Tally};
 pub use file::WriteError;
 pub use note::Note;
 pub use plots::PlotError;
@@ -70,7 +71,7 @@ pub enum ReportError {
 /// written.
 pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportError> {
     let plan = Plan::read(output)?;
-    let rows = runs::collect(output, &plan);
+    let mut rows = runs::collect(output, &plan);
     runs::write(&output.runs_csv(), &rows)?;
     let subject = Subject {
         sweep: plan.name,
@@ -81,11 +82,12 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
             path: output.path().to_owned(),
             source,
         })?;
-    write_analysis(output.path(), &analysis)?;
+    analysis.annotate(&mut rows);
+    write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)
 }
 
-/// Writes `runs.csv`, `analysis.json` and the tables of runs from elsewhere to
+/// Writes `runs.csv`, `analysis.json`, `table.md`, `table.tex` and `table.csv` to
 /// `folder`.
 ///
 /// # Errors
@@ -93,12 +95,6 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
 pub fn write_into(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<(), ReportError> {
     let output = Output::at(folder);
     runs::write(&output.runs_csv(), rows)?;
-    write_analysis(folder, analysis)
-}
-
-/// `analysis.json`, `table.md`, `table.tex`, `table.csv`.
-fn write_analysis(folder: &Path, analysis: &Analysis) -> Result<(), ReportError> {
-    let output = Output::at(folder);
     analysis.write(&output.analysis())?;
     for (path, format) in [
         (output.table(), Format::Markdown),

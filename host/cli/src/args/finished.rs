@@ -3,10 +3,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use flops_fit_scaling::{Method, Options, Scheme};
 
 use super::{Source, flops};
 use crate::input::{ColumnFlag, Form, Formula, Mapping};
+use crate::manifest::nearest;
 
 /// Shown below the long help of every command that takes finished runs.
 const TABLES: &str = "\
@@ -14,7 +16,7 @@ A table of runs from elsewhere may be CSV, TSV, JSON (an array of objects, or {\
 or JSON lines, told apart by the file's extension. A column that is called n, d, c or loss gives
 that quantity; --column names another, --derive computes one from others. Nothing else is derived:
   flops-fit analyze runs.csv --column n='Model Size' --column c='Training FLOP' \\
-      --derive 'd = c / (6 * n)'
+      --derive 'd = c / (6 * n)' --drop-worst 5 --no-quality-checks --format json
   flops-fit analyze log.jsonl --column loss=eval.loss --column layers=config.layers \\
       --column width=config.width --derive 'n = 12 * layers * width^2' --derive 'd = c / (6 * n)'
 Formulas know + - * / ^, brackets, ln, exp and sqrt; they are evaluated in the order given.";
@@ -88,9 +90,79 @@ impl Columns {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Fit")]
 pub struct Fit {
+    /// Leave out the K runs with the highest losses before anything else
+    #[arg(long, value_name = "K")]
+    pub drop_worst: Option<usize>,
+
     /// Fit every row as it is given: no run is left out, and one that can't be fitted is an error
     #[arg(long)]
     pub no_quality_checks: bool,
+
+    /// Follow this method, whatever refits and hold-out say; a wrong name lists them all
+    #[arg(long, value_name = "NAME", value_parser = method)]
+    pub method: Option<Method>,
+
+    /// Draws of each method's bootstrap; 0 for no intervals
+    #[arg(long, value_name = "N", value_parser = draws)]
+    pub draws: Option<usize>,
+
+    /// How the runs of a draw come about
+    #[arg(long, value_enum)]
+    pub scheme: Option<Draw>,
+
+    /// Seed of the draws
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// How the runs of a bootstrap's draw come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Draw {
+    /// Residuals times random weights, one for each configuration
+    Wild,
+    /// Configurations drawn with replacement
+    Pair,
+}
+
+impl From<Draw> for Scheme {
+    fn from(draw: Draw) -> Self {
+        match draw {
+            Draw::Wild => Self::WildCluster,
+            Draw::Pair => Self::Pair,
+        }
+    }
+}
+
+impl Fit {
+    /// Lays the flags over `options`.
+    pub fn apply(&self, options: &mut Options) {
+        options.quality_checks &= !self.no_quality_checks;
+        options.drop_worst = self.drop_worst.unwrap_or(options.drop_worst);
+        options.method = self.method.or(options.method);
+        let bootstrap = &mut options.bootstrap;
+        bootstrap.draws = self.draws.unwrap_or(bootstrap.draws);
+        bootstrap.scheme = self.scheme.map_or(bootstrap.scheme, Scheme::from);
+        bootstrap.seed = self.seed.unwrap_or(bootstrap.seed);
+    }
+}
+
+/// Most draws: more would take hours and say nothing new.
+pub const MOST_DRAWS: usize = 1_000_000;
+
+fn draws(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(draws) if draws <= MOST_DRAWS => Ok(draws),
+        _ => Err(format!("expected a whole number up to {MOST_DRAWS}")),
+    }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    let names = Method::ALL.map(Method::name);
+    if let Some(method) = Method::ALL.into_iter().find(|m| m.name() == text) {
+        return Ok(method);
+    }
+    let near = nearest(text, names).map_or_else(String::new, |n| format!("did you mean `{n}`? "));
+    Err(format!("{near}expected one of {}", names.join(", ")))
 }
 
 /// Budgets to predict.

@@ -11,7 +11,7 @@ use crate::{
     manifest::ManifestError,
     output::LockError,
     plan::PlanError,
-    report::{ForecastError, ReportError, WriteError},
+    report::{ForecastError, ReadError, ReportError, WriteError},
     setup,
     sweep::SweepError,
     worker::WorkerError,
@@ -35,6 +35,8 @@ pub enum CommandError {
     Document(#[from] DocumentError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Analysed(#[from] ReadError),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
@@ -86,11 +88,13 @@ impl CommandError {
             Self::NotPlanned { .. }
             | Self::Analysis { .. }
             | Self::Forecast(_)
+            | Self::Analysed(ReadError::Schema { .. })
             | Self::Report(ReportError::Analysis { .. }) => Exit::Analysis,
             Self::Lock(_)
             | Self::Sweep(_)
             | Self::Document(_)
             | Self::Report(_)
+            | Self::Analysed(_)
             | Self::Write(_)
             | Self::Adopt(_)
             | Self::Signals(_)

@@ -30,7 +30,7 @@ pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, Command
             None,
         ) => report::analyze(output, options)?,
         (_, folder) => {
-            let (rows, analysis) = finished.analyze(|_| true)?;
+            let (rows, analysis) = finished.analyze(f64::INFINITY)?;
             if let Some(folder) = folder {
                 report::write_into(folder, &rows, &analysis)?;
                 report::visualize_into(folder, &analysis, &[])?;
@@ -51,14 +51,14 @@ struct Drawn {
 /// `flops-fit visualize`.
 pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, CommandError> {
     let finished = Finished::of(&visualize.finished)?.predicting(&visualize.targets);
-    let (rows, analysis) = finished.analyze(|_| true)?;
+    let (rows, analysis) = finished.analyze(f64::INFINITY)?;
     let mut paths = match (&finished, &visualize.out.out) {
         (_, Some(folder)) => {
             report::write_into(folder, &rows, &analysis)?;
             report::visualize_into(folder, &analysis, &[])?
         }
         (Finished::Sweep { output, .. }, None) => report::visualize(output, &analysis)?,
-        (Finished::Table { path, .. }, None) => {
+        (Finished::Table { path, .. } | Finished::Analysed { path, .. }, None) => {
             let folder = path.parent().unwrap_or(Path::new(""));
             report::visualize_into(folder, &analysis, &[])?
         }
@@ -84,8 +84,7 @@ pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, C
 /// `flops-fit predict`.
 pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, CommandError> {
     let most = predict.fit_up_to.unwrap_or(f64::INFINITY);
-    let (_, analysis) = Finished::of(&predict.finished)?
-        .analyze(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most))?;
+    let (_, analysis) = Finished::of(&predict.finished)?.analyze(most)?;
     let forecast = report::predict(&analysis, &predict.budgets)?;
     if let Some(out) = &predict.out {
         forecast.write(out)?;
@@ -97,7 +96,7 @@ pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, Command
 /// `flops-fit table`.
 pub(super) fn table(table: &Table, format: Format) -> Result<Exit, CommandError> {
     let finished = Finished::of(&table.finished)?.predicting(&table.targets);
-    let (_, analysis) = finished.analyze(|_| true)?;
+    let (_, analysis) = finished.analyze(f64::INFINITY)?;
     let style = match (format, table.style) {
         (Format::Json, _) => report::Format::Json,
         (_, Style::Markdown) => report::Format::Markdown,

@@ -52,7 +52,12 @@ pub(super) enum Finished {
         form: Form,
         mapping: Mapping,
         unit: String,
-        checks: Checks,
+        options: Options,
+    },
+    /// An `analysis.json`.
+    Analysed {
+        path: PathBuf,
+        analysis: Box<Analysis>,
         options: Options,
     },
 }
@@ -60,6 +65,18 @@ pub(super) enum Finished {
 impl Finished {
     pub(super) fn of(args: &args::Finished) -> Result<Self, CommandError> {
         let path = &args.source.path;
+        let options = |mut options: Options| {
+            args.fit.apply(&mut options);
+            options
+        };
+        if path.file_name() == Some("analysis.json".as_ref()) && args.columns.given().is_none() {
+            let analysis = Box::new(Analysis::read(path)?);
+            return Ok(Self::Analysed {
+                path: path.clone(),
+                options: options(analysis.fits.options.clone()),
+                analysis,
+            });
+        }
         if let Some(form) = args.columns.form.or_else(|| Form::of(path))
             && !path.is_dir()
         {
@@ -75,12 +92,7 @@ impl Finished {
                     .unit
                     .clone()
                     .unwrap_or_else(|| TOKENS.to_owned()),
-                checks: if args.fit.no_quality_checks {
-                    Checks::Off
-                } else {
-                    Checks::On
-                },
-                options: Options::default(),
+                options: options(Options::default()),
             });
         }
         if let Some(flag) = args.columns.given() {
@@ -100,24 +112,24 @@ impl Finished {
         Ok(Self::Sweep {
             plan: Plan::read(&output)?,
             output,
-            options: manifest.analysis,
+            options: options(manifest.analysis),
         })
     }
 
     /// The same with the budgets to predict.
     pub(super) fn predicting(mut self, targets: &args::Targets) -> Self {
-        let (Self::Sweep { options, .. } | Self::Table { options, .. }) = &mut self;
+        let (Self::Sweep { options, .. }
+        | Self::Table { options, .. }
+        | Self::Analysed { options, .. }) = &mut self;
         if !targets.targets.is_empty() {
             options.targets.clone_from(&targets.targets);
         }
         self
     }
 
-    /// The runs and the analysis of those that `keep` likes; nothing is written.
-    pub(super) fn analyze(
-        &self,
-        keep: impl Fn(&Row) -> bool,
-    ) -> Result<(Vec<Row>, Analysis), CommandError> {
+    /// The runs with a budget up to `most` FLOPs, and their analysis; nothing is
+    /// written.
+    pub(super) fn analyze(&self, most: f64) -> Result<(Vec<Row>, Analysis), CommandError> {
         let (path, mut rows, subject, options) = match self {
             Self::Sweep {
                 output,
@@ -136,7 +148,6 @@ impl Finished {
                 form,
                 mapping,
                 unit,
-                checks,
                 options,
             } => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -144,16 +155,33 @@ impl Finished {
                     sweep: name.into_owned(),
                     unit: unit.clone(),
                 };
-                let rows = input::read(path, *form, mapping, *checks)?;
+                let checks = if options.quality_checks {
+                    Checks::On
+                } else {
+                    Checks::Off
+                };
+                let rows = input::read(path, *form, mapping, checks)?;
                 (path.as_path(), rows, subject, options)
             }
+            Self::Analysed {
+                path,
+                analysis,
+                options,
+            } => {
+                let rows: Vec<Row> = analysis.points.iter().map(Row::from).collect();
+                if most == f64::INFINITY && *options == analysis.fits.options {
+                    return Ok((rows, Analysis::clone(analysis)));
+                }
+                (path.as_path(), rows, analysis.subject.clone(), options)
+            }
         };
-        rows.retain(|row| keep(row));
+        rows.retain(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most));
         let analysis = Analysis::of(&rows, subject, options);
         let analysis = analysis.map_err(|source| CommandError::Analysis {
             path: path.to_owned(),
             source,
         })?;
+        analysis.annotate(&mut rows);
         Ok((rows, analysis))
     }
 }

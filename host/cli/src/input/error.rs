@@ -66,10 +66,22 @@ pub enum InputError {
         expected: &'static str,
     },
     /// A table without rows.
-    #[error("{} holds no runs: it has a header or nothing at all", path.display())]
+    #[error("{} holds no runs: {}", path.display(), if *has_columns { "it has a header and nothing below" } else { "it is empty" })]
     Empty {
         /// The file.
         path: PathBuf,
+        /// Whether there is a header.
+        has_columns: bool,
+    },
+    /// A table whose columns are divided by something else.
+    #[error("{}: its header is one column, `{header}`: {}", path.display(), divided(*by))]
+    Delimiter {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+        /// What seems to divide it.
+        by: char,
     },
     /// Two columns of one name.
     #[error("{}: two columns are called `{column}`; rename one", path.display())]
@@ -229,6 +241,14 @@ fn rows(path: &Path, first: &[Culprit], total: usize) -> String {
         let _ = write!(text, "\n  and {} more", total - first.len());
     }
     text
+}
+
+fn divided(by: char) -> &'static str {
+    match by {
+        '\t' => "a table divided by tabs is read with --from tsv",
+        ',' => "a table divided by commas is read with --from csv",
+        _ => "save the table with commas or tabs between its columns, and points before decimals",
+    }
 }
 
 fn guess(nearest: Option<&str>) -> String {

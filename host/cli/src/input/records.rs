@@ -92,6 +92,12 @@ impl Records {
             path: path.to_owned(),
             line: line_of(bytes, error.valid_up_to()),
         })?;
+        if let Some(offset) = text.find('\0') {
+            return Err(InputError::NotText {
+                path: path.to_owned(),
+                line: line_of(bytes, offset),
+            });
+        }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match form {
             Form::Csv => delimited::parse(path, text, b','),

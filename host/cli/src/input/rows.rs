@@ -9,10 +9,10 @@ use super::mapping::{COUNT, Mapping, NEEDED, Sources};
 use super::records::{Cell, Form, Record, Records};
 use crate::report::runs::{Row, Status};
 
-/// What becomes of a run whose loss is no number that a law can be fitted to.
+/// What becomes of a run with a number that no law can be fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Checks {
-    /// It counts as diverged and is left out with that reason.
+    /// It keeps its row: the analysis leaves it out with the reason.
     #[default]
     On,
     /// It is an error: every row is to be fitted as given.
@@ -24,8 +24,8 @@ const POSITIVE: &str = "a finite number above 0";
 /// The runs of a table, in its order.
 ///
 /// Where no column gives `status`, a run with a loss is completed and one without
-/// has failed. N, D and C of a completed run have to be finite and above 0; so has
-/// its loss, see [`Checks`].
+/// has failed. A completed run has to have N, D, C and a loss, all finite and above
+/// 0, see [`Checks`].
 ///
 /// # Errors
 /// [`InputError`]; mistakes in rows are gathered and listed together.
@@ -58,10 +58,28 @@ fn rows(
     mapping: &Mapping,
     checks: Checks,
 ) -> Result<Vec<Row>, InputError> {
+    if records.records.is_empty() && records.columns.is_empty() {
+        return Err(InputError::Empty {
+            path: path.to_owned(),
+            has_columns: false,
+        });
+    }
+    if let [header] = records.columns.as_slice()
+        && let Some(by) = [';', '\t', ',', '|']
+            .into_iter()
+            .find(|c| header.contains(*c))
+    {
+        return Err(InputError::Delimiter {
+            path: path.to_owned(),
+            header: header.clone(),
+            by,
+        });
+    }
     let sources = mapping.resolve(path, &records.columns)?;
     if records.records.is_empty() {
         return Err(InputError::Empty {
             path: path.to_owned(),
+            has_columns: true,
         });
     }
     let mut rows = Vec::with_capacity(records.records.len());
@@ -160,15 +178,21 @@ impl<'a> Reader<'a> {
 
     /// Whether a completed run has what a fit needs.
     fn check(&mut self, row: &mut Row, checks: Checks) {
-        for (field, value) in [("n", row.n), ("c", row.c), ("d", row.d)] {
-            self.check_positive(field, value);
-        }
-        match row.loss {
-            Some(loss) if !(loss.is_finite() && loss > 0.0) && checks == Checks::On => {
-                row.status = Status::Diverged;
-                row.reason = Some(format!("the loss is {loss}"));
+        let needed = [("n", row.n), ("c", row.c), ("d", row.d), ("loss", row.loss)];
+        if checks == Checks::Off {
+            for (field, value) in needed {
+                self.check_positive(field, value);
             }
-            loss => self.check_positive("loss", loss),
+            return;
+        }
+        let missing: Vec<&str> = needed
+            .iter()
+            .filter(|(_, value)| value.is_none())
+            .map(|(field, _)| *field)
+            .collect();
+        if !missing.is_empty() {
+            row.status = Status::Failed;
+            row.reason = Some(format!("no {}", missing.join(", no ")));
         }
     }
 
@@ -243,10 +267,11 @@ impl<'a> Reader<'a> {
         if self.is_derived(field) {
             return self.derived(field);
         }
-        let text = self.text(field)?;
+        let text = self.text(field).filter(|text| !is_gap(text))?;
         let value = text.parse().ok();
         if value.is_none() {
-            self.wrong(field, Some(text), "a number");
+            let expected = number_for(&text);
+            self.wrong(field, Some(text), &expected);
         }
         value
     }
@@ -262,7 +287,7 @@ impl<'a> Reader<'a> {
         let text = if self.is_derived(field) {
             self.derived(field)?.to_string()
         } else {
-            self.text(field)?
+            self.text(field).filter(|text| !is_gap(text))?
         };
         let stem = text.strip_suffix(".0").unwrap_or(&text);
         let value = stem.parse().ok();
@@ -312,5 +337,38 @@ impl<'a> Reader<'a> {
         let mut columns = self.sources.columns.iter();
         let (_, column) = columns.find(|(name, _)| *name == field)?;
         Some(&self.columns[*column])
+    }
+}
+
+/// What tables write into a cell of which nothing is known.
+const GAPS: [&str; 6] = ["NA", "N/A", "null", "None", "-", "–"];
+
+fn is_gap(text: &str) -> bool {
+    GAPS.iter().any(|gap| gap.eq_ignore_ascii_case(text))
+}
+
+/// What should stand where `text` does.
+fn number_for(text: &str) -> String {
+    let parses = |text: &str| text.parse::<f64>().is_ok();
+    let joined: String = text
+        .chars()
+        .filter(|c| !matches!(c, ',' | '_' | '\'' | ' ' | '\u{a0}' | '\u{202f}'))
+        .collect();
+    if joined != text && parses(&joined) {
+        return "a number without separators, with a point before its decimals".to_owned();
+    }
+    let last = text.chars().next_back();
+    let power = match last.map(|unit| unit.to_ascii_uppercase()) {
+        Some('K') => 3,
+        Some('M') => 6,
+        Some('B' | 'G') => 9,
+        Some('T') => 12,
+        _ => return "a number".to_owned(),
+    };
+    let stem = text[..text.len() - 1].trim_end();
+    if parses(stem) {
+        format!("a number written out, such as {stem}e{power}")
+    } else {
+        "a number".to_owned()
     }
 }

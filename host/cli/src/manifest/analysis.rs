@@ -1,22 +1,61 @@
 //! `[analysis]`: what to predict, and from which runs.
 
-use flops_fit_scaling::Options;
+use flops_fit_scaling::{Bootstrap, Method, Options, Scheme};
 
 use super::{
     mistake::Mistake,
     section::{Field, Section},
     value::Value,
 };
+use crate::args::MOST_DRAWS;
 
-pub(super) const KEYS: &[&str] = &["targets", "max_repeats"];
+pub(super) const KEYS: &[&str] = &[
+    "targets",
+    "method",
+    "draws",
+    "scheme",
+    "seed",
+    "drop_worst",
+    "quality_checks",
+    "max_repeats",
+];
+
+/// The words for a bootstrap's schemes.
+pub(super) const SCHEMES: [(&str, Scheme); 2] =
+    [("wild", Scheme::WildCluster), ("pair", Scheme::Pair)];
 
 pub(super) fn read(section: &Section<'_>) -> Result<Options, Box<Mistake>> {
     let default = Options::default();
+    let bootstrap = Bootstrap {
+        draws: section.or("draws", default.bootstrap.draws, draws)?,
+        scheme: section.or("scheme", default.bootstrap.scheme, |field| {
+            field.word(&SCHEMES)
+        })?,
+        seed: section.or("seed", default.bootstrap.seed, |field| {
+            Ok(field.whole(0)?.unsigned_abs())
+        })?,
+        ..default.bootstrap
+    };
     Ok(Options {
         targets: section.or("targets", default.targets, targets)?,
         max_repeats: section.or("max_repeats", default.max_repeats, max_repeats)?,
-        ..default
+        quality_checks: section.or("quality_checks", default.quality_checks, Field::truth)?,
+        drop_worst: section.or("drop_worst", default.drop_worst, |field| {
+            Ok(field.whole(0)?.unsigned_abs() as usize)
+        })?,
+        method: section.maybe("method", |field| {
+            field.word(&Method::ALL.map(|method| (method.name(), method)))
+        })?,
+        bootstrap,
     })
+}
+
+fn draws(field: &Field<'_>) -> Result<usize, Box<Mistake>> {
+    let draws = field.whole(0)?.unsigned_abs() as usize;
+    if draws > MOST_DRAWS {
+        return Err(field.unacceptable(format!("a whole number up to {MOST_DRAWS}")));
+    }
+    Ok(draws)
 }
 
 fn targets(field: &Field<'_>) -> Result<Vec<f64>, Box<Mistake>> {

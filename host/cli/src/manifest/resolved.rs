@@ -5,11 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use flops_fit_scaling::Method;
 use flops_fit_scaling::grid::{Budgets, Center, Layout, SizeList};
 use flops_fit_trial::Schedule;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::analysis::SCHEMES;
 use super::{Component, Manifest, Sizes, Warmup};
 
 #[derive(Serialize)]
@@ -96,6 +98,13 @@ struct Run<'m> {
 struct Analysis<'m> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     targets: &'m [f64],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    draws: usize,
+    scheme: &'static str,
+    seed: u64,
+    drop_worst: usize,
+    quality_checks: bool,
     max_repeats: f64,
 }
 
@@ -133,10 +142,7 @@ impl Manifest {
                 time_limit: self.run.limits.total.map(|limit| limit.as_secs_f64()),
                 retries: self.run.retries,
             },
-            analysis: Analysis {
-                targets: &self.analysis.targets,
-                max_repeats: self.analysis.max_repeats.unwrap_or(f64::INFINITY),
-            },
+            analysis: self.resolved_analysis(),
             output: Output {
                 dir: &self.output_dir,
             },
@@ -170,6 +176,22 @@ impl Manifest {
                 span: Some(spread.span),
                 ..none
             },
+        }
+    }
+
+    fn resolved_analysis(&self) -> Analysis<'_> {
+        let options = &self.analysis;
+        let words = SCHEMES.into_iter();
+        let mut words = words.filter(|(_, scheme)| *scheme == options.bootstrap.scheme);
+        Analysis {
+            targets: &options.targets,
+            method: options.method.map(Method::name),
+            draws: options.bootstrap.draws,
+            scheme: words.next().map_or("wild", |(word, _)| word),
+            seed: options.bootstrap.seed,
+            drop_worst: options.drop_worst,
+            quality_checks: options.quality_checks,
+            max_repeats: options.max_repeats.unwrap_or(f64::INFINITY),
         }
     }
 

@@ -218,6 +218,14 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn truth(&self) -> Result<bool, Box<Mistake>> {
+        match self.node.value {
+            Value::Boolean(truth) => Ok(truth),
+            _ => Err(self.unacceptable("true or false")),
+        }
+    }
+
     /// The elements of a list that isn't empty.
     pub(super) fn list(&self, expected: &str) -> Result<Vec<Field<'a>>, Box<Mistake>> {
         match &self.node.value {

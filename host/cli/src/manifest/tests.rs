@@ -350,7 +350,7 @@ fn extends_merges_tables_and_replaces_values() {
 fn the_resolved_copy_means_the_same() {
     let rich = PLAIN.replace(
         "lr = 1.0",
-        "lr = 0.7\nschedule = { kind = \"wsd\", shape = \"linear\" }\nwarmup = { tokens = 9000 }\ngrad_clip = 1\nbatch_tokens = 512\n[run]\ntime_limit = 60\n[analysis]\ntargets = [1e12]\nmax_repeats = inf",
+        "lr = 0.7\nschedule = { kind = \"wsd\", shape = \"linear\" }\nwarmup = { tokens = 9000 }\ngrad_clip = 1\nbatch_tokens = 512\n[run]\ntime_limit = 60\n[analysis]\ntargets = [1e12]\nmax_repeats = inf\nmethod = \"parametric_lad\"\ndraws = 200\nscheme = \"pair\"\nseed = 7\ndrop_worst = 1\nquality_checks = false",
     );
     for (text, sets) in [
         (PLAIN, vec![]),

@@ -3,10 +3,11 @@
 //! The file holds the fits of [`flops_fit_scaling`] together with the runs they
 //! were made from, so that the table, the plots and predictions need it alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use flops_fit_scaling::analysis::SCHEMA;
 use flops_fit_scaling::{self as scaling, AnalysisError, Run};
-use flops_fit_trial::{DocumentError, FORMAT, read_json, write_json};
+use flops_fit_trial::{DocumentError, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
 use super::note::{self, Note};
@@ -52,21 +53,44 @@ impl Tally {
     }
 }
 
+/// Why an `analysis.json` could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is missing, torn, or something else.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Another version of flops-fit wrote it.
+    #[error(
+        "{}: its schema is {found}, this flops-fit reads {SCHEMA}; run `flops-fit analyze` on the runs again",
+        path.display()
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema; 1 where it names none.
+        found: u32,
+    },
+}
+
+/// What is read of a file before the rest.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<u32>,
+}
+
 /// The contents of `analysis.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
-    /// Version of this file.
-    pub format: u32,
     /// What was swept.
     #[serde(flatten)]
     pub subject: Subject,
+    /// Version of this file, curves, laws and predictions.
+    #[serde(flatten)]
+    pub fits: scaling::Analysis,
     /// How the trials ended.
     pub trials: Tally,
     /// The runs that were analysed, in the order that positions in `fits` mean.
     pub points: Vec<Run>,
-    /// Curves, laws and predictions.
-    #[serde(flatten)]
-    pub fits: scaling::Analysis,
     /// What a reader should know before trusting the numbers.
     pub notes: Vec<Note>,
 }
@@ -75,32 +99,66 @@ impl Analysis {
     /// Fits the completed rows.
     ///
     /// # Errors
-    /// When no row is completed, or a number in one can't be fitted.
+    /// When no row is completed, or, without quality checks, a number in one can't
+    /// be fitted.
     pub fn of(
         rows: &[Row],
         subject: Subject,
         options: &scaling::Options,
     ) -> Result<Self, AnalysisError> {
-        let points: Vec<Run> = rows.iter().filter_map(Row::to_run).collect();
+        let points = rows.iter().filter_map(Row::to_run).collect();
+        Self::of_points(points, Tally::of(rows), subject, options)
+    }
+
+    /// Fits runs that were gathered before.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn of_points(
+        points: Vec<Run>,
+        trials: Tally,
+        subject: Subject,
+        options: &scaling::Options,
+    ) -> Result<Self, AnalysisError> {
         let fits = scaling::analyze(&points, options)?;
-        let trials = Tally::of(rows);
         let notes = note::all(&trials, &points, &fits);
         Ok(Self {
-            format: FORMAT,
             subject,
+            fits,
             trials,
             points,
-            fits,
             notes,
         })
+    }
+
+    /// Writes into each completed row that no fit uses why that is so. `rows` are
+    /// those that the analysis was made of.
+    pub fn annotate(&self, rows: &mut [Row]) {
+        let completed = rows.iter_mut().filter(|row| row.to_run().is_some());
+        let mut left_out = self.fits.left_out.iter().peekable();
+        for (position, row) in completed.enumerate() {
+            if let Some(one) = left_out.next_if(|one| one.run == position) {
+                row.reason = Some(format!(
+                    "left out: {}",
+                    note::reason(&one.reason, &self.points)
+                ));
+            }
+        }
     }
 
     /// Reads an `analysis.json`.
     ///
     /// # Errors
-    /// When the file can't be read, is torn, or comes from a newer flops-fit.
-    pub fn read(path: &Path) -> Result<Self, DocumentError> {
-        read_json(path)
+    /// When the file can't be read, is torn, or is of another schema.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let Head { schema } = read_json(path)?;
+        if schema != Some(SCHEMA) {
+            return Err(ReadError::Schema {
+                path: path.to_owned(),
+                found: schema.unwrap_or(1),
+            });
+        }
+        Ok(read_json(path)?)
     }
 
     /// Writes it.
@@ -109,6 +167,11 @@ impl Analysis {
     /// When the operating system refuses.
     pub fn write(&self, path: &Path) -> Result<(), DocumentError> {
         write_json(path, self)
+    }
+
+    /// Whether no fit uses the run at a position of `points`.
+    pub fn is_left_out(&self, row: usize) -> bool {
+        self.fits.left_out.iter().any(|one| one.run == row)
     }
 
     /// `tokens per parameter`, in the sweep's own unit.

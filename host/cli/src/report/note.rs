@@ -1,12 +1,16 @@
 //! What a reader should know before trusting the numbers.
 
+mod left_out;
+
 use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{Diagnosis, Outcome};
-use flops_fit_scaling::quality::LeftOutReason;
-use flops_fit_scaling::{Analysis, Method, Run, quantity};
+use flops_fit_scaling::quality::Flag;
+use flops_fit_scaling::{Analysis, Method, Run, Unfit, quantity};
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Tally;
+pub use left_out::Group;
+pub(super) use left_out::reason;
 
 /// Scatter around a law, as a multiple of what the noise explains, from which
 /// the law itself is in doubt.
@@ -28,13 +32,26 @@ pub enum Note {
         /// How many.
         sizes: usize,
     },
-    /// A run that no fit uses.
-    #[error("run {label} is left out: {reason}")]
+    /// Runs that no fit uses.
+    #[error("{group}")]
     LeftOut {
-        /// The run's name.
-        label: String,
+        /// Those of one kind of reason.
+        #[serde(flatten)]
+        group: Group,
+    },
+    /// Something that is kept and doubtful.
+    #[error("{text}")]
+    Doubtful {
+        /// What.
+        text: String,
+    },
+    /// Methods that have no law, all for the same reason.
+    #[error("{} {} no law: {unfit}", names(methods), if methods.len() == 1 { "has" } else { "have" })]
+    NoLaw {
+        /// The methods.
+        methods: Vec<Method>,
         /// Why.
-        reason: LeftOutReason,
+        unfit: Unfit,
     },
     /// A budget without a minimum that counts.
     #[error("{} FLOPs has no minimum: {diagnosis}", quantity::flops(*budget))]
@@ -76,12 +93,6 @@ pub enum Note {
         law: String,
         /// Squared residuals over what the noise explains, per degree of freedom.
         chi_square: f64,
-    },
-    /// What is followed, and why.
-    #[error("followed is {reason}")]
-    Followed {
-        /// Why.
-        reason: String,
     },
     /// Methods that differ by more than the interval of what is followed.
     #[error("at {} FLOPs the methods put N* between {} ({lowest}) and {} ({highest}), beyond the interval that the runs alone give; it is widened", quantity::flops(*c), quantity::count(*low), quantity::count(*high))]
@@ -125,6 +136,11 @@ fn parts(tally: &Tally) -> String {
     parts.join(", ")
 }
 
+fn names(methods: &[Method]) -> String {
+    let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+    names.join(", ")
+}
+
 fn list(budgets: &[f64]) -> String {
     let texts: Vec<String> = budgets.iter().map(|&c| quantity::flops(c)).collect();
     texts.join(", ")
@@ -142,16 +158,10 @@ pub(super) fn all(tally: &Tally, points: &[Run], fits: &Analysis) -> Vec<Note> {
             sizes: tally.skipped,
         });
     }
-    notes.extend(fits.left_out.iter().map(|left_out| {
-        Note::LeftOut {
-            label: points[left_out.run]
-                .label
-                .clone()
-                .unwrap_or_else(|| left_out.run.to_string()),
-            reason: left_out.reason.clone(),
-        }
-    }));
+    let groups = Group::all(&fits.left_out, points).into_iter();
+    notes.extend(groups.map(|group| Note::LeftOut { group }));
     notes.extend(laws(fits));
+    notes.extend(doubtful(&fits.flags, points));
     let few: Vec<f64> = fits
         .budgets
         .iter()
@@ -189,13 +199,67 @@ fn minima(fits: &Analysis) -> Vec<Note> {
     notes
 }
 
+/// Methods without a law, but for those that are only made for certain runs.
+fn unfit(fits: &Analysis) -> Vec<Note> {
+    let mut groups: Vec<(Vec<Method>, &Unfit)> = Vec::new();
+    for (method, result) in &fits.methods {
+        let Some(unfit) = result.unfit() else {
+            continue;
+        };
+        if matches!(
+            unfit,
+            Unfit::NoHonestCurves | Unfit::NothingRepeats | Unfit::SameAs { .. }
+        ) {
+            continue;
+        }
+        match groups.iter_mut().find(|(_, other)| *other == unfit) {
+            Some((methods, _)) => methods.push(*method),
+            None => groups.push((vec![*method], unfit)),
+        }
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|(methods, unfit)| Note::NoLaw {
+            methods,
+            unfit: unfit.clone(),
+        })
+        .collect()
+}
+
+/// Flags, those on runs together. Budgets with few sizes have a note of their own.
+fn doubtful(flags: &[Flag], points: &[Run]) -> Vec<Note> {
+    let suspects: Vec<String> = flags
+        .iter()
+        .filter_map(|flag| match flag {
+            Flag::Suspect { run, z } => {
+                Some(format!("{} ({z:.1} σ)", left_out::label(points, *run)))
+            }
+            _ => None,
+        })
+        .collect();
+    let budgets = flags.iter().filter(|flag| {
+        // A budget with too few sizes has no minimum, which is told.
+        !matches!(
+            flag,
+            Flag::FewPoints { .. } | Flag::TooFewPoints { .. } | Flag::Suspect { .. }
+        )
+    });
+    let mut texts: Vec<String> = budgets.map(ToString::to_string).collect();
+    if !suspects.is_empty() {
+        let suspects = suspects.join(", ");
+        texts.push(format!("kept, though off their budget's curve: {suspects}"));
+    }
+    texts
+        .into_iter()
+        .map(|text| Note::Doubtful { text })
+        .collect()
+}
+
 fn laws(fits: &Analysis) -> Vec<Note> {
     let Some(followed) = &fits.recommended else {
         return Vec::new();
     };
-    let mut notes = vec![Note::Followed {
-        reason: followed.reason.clone(),
-    }];
+    let mut notes = unfit(fits);
     let law = fits
         .fitted(followed.method)
         .map(|fitted| &fitted.parameters);

@@ -5,16 +5,23 @@
 //! look alike, on every machine, whatever fonts it has.
 
 mod canvas;
+mod cloud;
+mod contours;
+mod fits;
 mod font;
+mod holdout;
 mod isoflop;
 mod key;
 mod laws;
+mod look;
 mod loss_curves;
 mod palette;
 mod panel;
 mod raster;
 mod ratio;
+mod residuals;
 mod scale;
+mod scene;
 mod text;
 
 use std::io;
@@ -23,6 +30,7 @@ use std::path::{Path, PathBuf};
 pub use loss_curves::LossCurve;
 use plotters::drawing::DrawingAreaErrorKind;
 pub use raster::RasterError;
+use scene::Scene;
 
 use super::analysis::Analysis;
 use super::file::{self, WriteError};
@@ -62,19 +70,66 @@ pub enum PlotError {
     Write(#[from] WriteError),
 }
 
+/// Draws a figure of laws, where there is something to show.
+type OfLaws = fn(&Analysis, &Scene<'_>) -> Option<Result<Figure, PlotError>>;
+
 /// Every figure that the analysis has something to show in. `curves` are the
 /// trials' training losses; without any there is no figure of them.
 ///
 /// # Errors
 /// When plotters fails.
 pub fn figures(analysis: &Analysis, curves: &[LossCurve]) -> Result<Vec<Figure>, PlotError> {
-    let drawn = [
-        Some(isoflop::draw(analysis)),
-        laws::draw(analysis),
-        ratio::draw(analysis),
-        loss_curves::draw(analysis, curves),
+    let scene = Scene::of(analysis);
+    let of_laws: [OfLaws; 7] = [
+        laws::draw,
+        ratio::draw,
+        fits::draw,
+        contours::draw,
+        residuals::draw,
+        holdout::draw,
+        cloud::draw,
     ];
-    drawn.into_iter().flatten().collect()
+    let of_laws = scene.iter().flat_map(|scene| {
+        let drawn = of_laws.into_iter();
+        drawn.filter_map(|draw| draw(analysis, scene))
+    });
+    std::iter::once(isoflop::draw(analysis, scene.as_ref()))
+        .chain(of_laws)
+        .chain(loss_curves::draw(analysis, curves))
+        .collect()
+}
+
+/// Marks of one kind in a figure: more would only cover one another.
+const MARKS: usize = 2000;
+
+/// Every how manieth of `count` runs is drawn, and what the caption says of that.
+fn thinned(count: usize) -> (usize, String) {
+    let every = count.div_ceil(MARKS).max(1);
+    let said = match every {
+        1 => String::new(),
+        every => format!(" One run in {every} is shown."),
+    };
+    (every, said)
+}
+
+/// A drawing with its name and what it shows.
+fn captioned(
+    name: &'static str,
+    caption: String,
+    svg: Result<String, canvas::DrawError>,
+) -> Result<Figure, PlotError> {
+    let svg = svg.map_err(|source| PlotError::Draw {
+        figure: name,
+        source,
+    })?;
+    Ok(Figure { name, caption, svg })
+}
+
+/// A word at the beginning of a title.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// Writes the figures to `folder` as SVG and PNG; returns the files' paths.

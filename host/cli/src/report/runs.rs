@@ -214,6 +214,26 @@ impl Row {
     }
 }
 
+impl From<&Run> for Row {
+    /// A completed row.
+    fn from(run: &Run) -> Self {
+        Self {
+            trial: run.label.clone(),
+            budget: run.budget,
+            seed: run.seed,
+            n: Some(run.n),
+            d: Some(run.d),
+            c: Some(run.c),
+            unique: run.unique,
+            loss: Some(run.loss),
+            group: run.group.clone(),
+            weight: run.weight,
+            counts: run.counts.clone(),
+            ..Self::new(Status::Completed)
+        }
+    }
+}
+
 /// The plan's trials and skipped sizes as rows: for each budget its trials, then
 /// what was left out. Reads the results in `output`; folders of trials that the
 /// plan does not name are passed over, so that another sweep's results never mix

@@ -137,7 +137,7 @@ impl Sheet {
         }
         text.extend(["  ", &rule, "\n"]);
         for remark in &self.remarks {
-            text.extend(["  ", remark, "\n"]);
+            text += &paragraph(remark, "  ");
         }
         text
     }
@@ -194,6 +194,33 @@ impl Sheet {
     }
 }
 
+/// Columns of a terminal that sentences are kept within.
+const LINE: usize = 100;
+
+/// A sentence in lines that fit a terminal, the first after `lead`, the others below
+/// its text.
+pub(super) fn paragraph(sentence: &str, lead: &str) -> String {
+    let indent = " ".repeat(width(lead));
+    let mut text = lead.to_owned();
+    let mut room = LINE - width(lead);
+    let mut is_first = true;
+    for word in sentence.split(' ') {
+        let needed = width(word) + usize::from(!is_first);
+        if needed > room && !is_first {
+            text.extend(["\n", &indent]);
+            room = LINE - width(lead);
+            is_first = true;
+        }
+        if !is_first {
+            text.push(' ');
+        }
+        text += word;
+        room = room.saturating_sub(width(word) + usize::from(!is_first));
+        is_first = false;
+    }
+    text + "\n"
+}
+
 /// Columns of a terminal: every character used here takes one.
 fn width(text: &str) -> usize {
     text.chars().count()
@@ -235,6 +262,17 @@ mod tests {
       ───────────────
       C & D
     ");
+    }
+
+    #[test]
+    fn sentences_are_kept_within_a_terminal_s_lines() {
+        let word = "x".repeat(30);
+        let text = paragraph(&[word.as_str(); 5].join(" "), "  · ");
+        let expected = format!("  · {word} {word} {word}\n    {word} {word}\n");
+        assert_eq!(text, expected);
+        let long = "y".repeat(150);
+        assert_eq!(paragraph(&long, "  "), format!("  {long}\n"));
+        assert_eq!(paragraph("", "  "), "  \n");
     }
 
     #[test]

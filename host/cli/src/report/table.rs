@@ -4,11 +4,11 @@
 mod numbers;
 mod sheets;
 
-pub(super) use numbers::{coefficient, interval};
+pub(super) use numbers::interval;
 
 use super::analysis::Analysis;
 use super::prediction::Forecast;
-use super::sheet::Sheet;
+use super::sheet::{self, Sheet};
 
 /// How a result is to be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,8 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
             let mut text = format!("{}\n\n{}", summary(analysis), sheets.join("\n"));
             if !analysis.notes.is_empty() {
                 text += "\nNotes\n";
-                text.extend(analysis.notes.iter().map(|note| format!("  · {note}\n")));
+                let notes = analysis.notes.iter();
+                text.extend(notes.map(|note| sheet::paragraph(&note.to_string(), "  · ")));
             }
             text
         }
@@ -111,11 +112,16 @@ pub(super) fn sheets(analysis: &Analysis) -> Vec<Sheet> {
             sheets.push(sheet);
         }
         sheets.extend(recommended.law.as_ref().map(sheets::laws));
-        sheets.push(sheets::predictions(
+        let mut sheet = sheets::predictions(
             "Compute-optimal training",
             &analysis.subject.unit,
             &analysis.fits.predictions,
-        ));
+        );
+        let holdout = analysis.fits.holdout.as_ref();
+        sheet
+            .remarks
+            .insert(0, sheets::followed(recommended, holdout));
+        sheets.push(sheet);
     }
     sheets
 }

@@ -160,7 +160,7 @@ fn flags_that_make_no_sense_say_so() {
 
 /// A public table beside this checkout.
 #[expect(clippy::print_stderr, reason = "a skipped check is told")]
-fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let places = ["../shared/data", "../../shared/data"].map(|place| root.join(place).join(name));
     let found = places.into_iter().find(|path| path.is_file());

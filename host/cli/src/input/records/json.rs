@@ -19,7 +19,7 @@ use crate::input::{Culprit, InputError};
 const DEEPEST: usize = 8;
 
 /// What a file of JSON has to hold.
-const EXPECTED: &str = "an array of objects, or an object with such an array as `runs`";
+const EXPECTED: &str = "an array of objects, one a run (pandas: orient=\"records\"), or an object with such an array as `runs`";
 
 /// An object's members in their order, repeated keys included.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);

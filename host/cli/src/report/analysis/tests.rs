@@ -12,7 +12,6 @@ fn a_file_reads_back_to_the_same_analysis() {
 
     let value: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
-    assert_eq!(value["format"], 1);
     assert_eq!(value["unit"], "tokens");
     assert_eq!(value["schema"], 2);
     assert!(value["methods"]["isoflop_parabola"]["a"].is_f64());

@@ -138,6 +138,11 @@ impl Canvas<'_> {
     /// An open circle with a white middle.
     pub(super) fn ring(&self, center: Place, radius: f64, stroke: Stroke) -> Drawn {
         self.disc(center, radius, WHITE.to_rgba())?;
+        self.circle(center, radius, stroke)
+    }
+
+    /// An open circle that hides nothing.
+    pub(super) fn circle(&self, center: Place, radius: f64, stroke: Stroke) -> Drawn {
         let radius = units(radius);
         self.area
             .draw(&Circle::new(pixel(center), radius, stroke.style()))

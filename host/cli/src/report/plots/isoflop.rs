@@ -1,30 +1,37 @@
 //! Loss against size, a curve for each budget, with the minima.
 
-use flops_fit_scaling::isoflop::{BudgetFit, Method};
+use flops_fit_scaling::isoflop::BudgetFit;
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
 use super::key::{self, Entry, Mark};
 use super::palette;
 use super::panel::{Axis, Panel};
 use super::scale::{Numbers, Scale};
+use super::scene::Scene;
 use super::text::power_of_ten;
-use super::{Figure, PlotError};
+use super::{Figure, PlotError, captioned, look};
 use crate::report::analysis::Analysis;
 
 const NAME: &str = "isoflop";
 const PAGE: Place = (442.0, 285.0);
 const KEY_WIDTH: f64 = 124.0;
 const CURVE_POINTS: usize = 96;
+/// Budgets that the key names one by one.
+const KEY_BUDGETS: usize = 14;
+/// Sizes at a budget from which their points would hide one another and the curve.
+const DENSE: usize = 40;
 
-pub(super) fn draw(analysis: &Analysis) -> Result<Figure, PlotError> {
+pub(super) fn draw(analysis: &Analysis, scene: Option<&Scene<'_>>) -> Result<Figure, PlotError> {
     let budgets: Vec<Budget> = Budget::all(analysis);
     let panel = panel(analysis, &budgets);
     let title = format!("{}: loss against size", analysis.subject.sweep);
     let svg = canvas::page(PAGE, &title, |canvas| {
         panel.draw(canvas)?;
-        frontier(canvas, &panel, analysis)?;
+        if let Some(scene) = scene {
+            frontier(canvas, &panel, scene)?;
+        }
         for budget in &budgets {
-            budget.curves(canvas, &panel)?;
+            budget.curve(canvas, &panel)?;
         }
         for budget in &budgets {
             budget.points(canvas, &panel)?;
@@ -35,20 +42,14 @@ pub(super) fn draw(analysis: &Analysis) -> Result<Figure, PlotError> {
         key::column(
             canvas,
             (panel.right + 12.0, panel.top),
-            &entries(analysis, &budgets),
+            &entries(&budgets, scene),
         )
-    })
-    .map_err(|source| PlotError::Draw {
-        figure: NAME,
-        source,
-    })?;
-    Ok(Figure {
-        name: NAME,
-        caption: "Held-out loss against model size, one curve a compute budget, with the \
-                  minima and their 95% intervals."
-            .to_owned(),
-        svg,
-    })
+    });
+    let caption =
+        "Held-out loss against model size, one curve a compute budget, with the minima and \
+                   their 95% intervals."
+            .to_owned();
+    captioned(NAME, caption, svg)
 }
 
 /// One budget with what is drawn of it.
@@ -92,28 +93,29 @@ impl<'a> Budget<'a> {
                 }
             }
             let mean = losses.iter().sum::<f64>() / losses.len() as f64;
-            key::point(canvas, panel.at(*n, mean), self.color)?;
+            let at = panel.at(*n, mean);
+            if self.sizes.len() > DENSE {
+                let color = plotters::style::Color::mix(&self.color, 0.3);
+                canvas.disc(at, 1.6, color)?;
+            } else {
+                key::point(canvas, at, self.color)?;
+            }
         }
         Ok(())
     }
 
-    /// The curve that the laws follow is solid, a parabola beside a cubic dashed.
-    fn curves(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
-        for fit in &self.fit.fits {
-            let stroke = match fit.method {
-                Method::Parabola if self.fit.fit(Method::Cubic).is_some() => {
-                    Stroke::solid(self.color, key::CURVE).dashed(4.0, 2.5)
-                }
-                Method::Cubic | Method::Parabola => Stroke::solid(self.color, key::CURVE),
-                Method::WindowedParabola => continue,
-            };
-            let (low, high) = fit.curve.range();
-            let points: Vec<Place> = log_spaced(low, high, CURVE_POINTS)
-                .map(|n| (n, fit.curve.loss_at(n)))
-                .collect();
-            panel.curve(canvas, &points, stroke)?;
-        }
-        Ok(())
+    /// The curve that the laws follow.
+    fn curve(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
+        let own = self.fit.outcome.minimum().map(|minimum| minimum.method);
+        let fit = own.map_or_else(|| self.fit.fits.first(), |method| self.fit.fit(method));
+        let Some(fit) = fit else {
+            return Ok(());
+        };
+        let (low, high) = fit.curve.range();
+        let points: Vec<Place> = log_spaced(low, high, CURVE_POINTS)
+            .map(|n| (n, fit.curve.loss_at(n)))
+            .collect();
+        panel.curve(canvas, &points, Stroke::solid(self.color, key::CURVE))
     }
 
     fn minimum(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
@@ -125,26 +127,6 @@ impl<'a> Budget<'a> {
         panel.error_bar(canvas, n, &minimum.loss, bar)?;
         panel.error_bar_across(canvas, &minimum.n, loss, bar)?;
         key::open_minimum(canvas, panel.at(n, loss))
-    }
-}
-
-/// What solid and dashed lines are.
-fn curve_entries(budgets: &[Budget<'_>]) -> Vec<Entry> {
-    let with = |method| {
-        budgets
-            .iter()
-            .filter(move |b| b.fit.fit(method).is_some())
-            .count()
-    };
-    let (cubics, parabolas) = (with(Method::Cubic), with(Method::Parabola));
-    let line = Stroke::solid(palette::MUTED, key::CURVE);
-    let solid = |meaning| Entry::new(Mark::Line(line), meaning);
-    let dashed = |meaning| Entry::new(Mark::Line(line.dashed(4.0, 2.5)), meaning);
-    match (cubics, parabolas) {
-        (0, 0) => Vec::new(),
-        (0, _) => vec![solid("parabola")],
-        _ if cubics == parabolas => vec![solid("cubic"), dashed("parabola")],
-        _ => vec![solid("fit"), dashed("parabola, compared")],
     }
 }
 
@@ -190,16 +172,37 @@ pub(super) fn per_unit(analysis: &Analysis) -> String {
     format!("per {}", unit.strip_suffix('s').unwrap_or(unit))
 }
 
-/// The line of optima that the recommendation draws between the budgets.
-fn frontier(canvas: &Canvas<'_>, panel: &Panel, analysis: &Analysis) -> Drawn {
-    let within = analysis.fits.frontier.iter().filter(|p| !p.is_beyond());
-    let points: Vec<Place> = within.map(|p| (p.n, p.loss)).collect();
-    panel.curve(canvas, &points, key::quiet_line())
+/// The optima of what to follow.
+fn frontier(canvas: &Canvas<'_>, panel: &Panel, scene: &Scene<'_>) -> Drawn {
+    panel.curve(canvas, &between(scene), frontier_line(scene))
 }
 
-fn entries(analysis: &Analysis, budgets: &[Budget<'_>]) -> Vec<Entry> {
+/// N* and L* from the smallest budget to the largest.
+fn between(scene: &Scene<'_>) -> Vec<Place> {
+    let (first, last) = scene.measured;
+    let pairs = scene.frontier.windows(2).filter_map(|pair| {
+        let [from, to] = [pair[0], pair[1]];
+        // The part of the step that lies between the budgets.
+        let share = |c: f64| (c.clamp(first, last) / from.c).ln() / (to.c / from.c).ln();
+        let (begin, end) = (share(from.c), share(to.c));
+        let at = |share: f64| {
+            let n = from.n * (to.n / from.n).powf(share);
+            (n, from.loss + share * (to.loss - from.loss))
+        };
+        (begin < end).then(|| [at(begin), at(end)])
+    });
+    pairs.flatten().collect()
+}
+
+fn frontier_line(scene: &Scene<'_>) -> Stroke {
+    let color = look::followed_line(scene.followed).color;
+    Stroke::solid(color, 1.4).dashed(1.5, 1.5)
+}
+
+fn entries(budgets: &[Budget<'_>], scene: Option<&Scene<'_>>) -> Vec<Entry> {
     let mut entries = vec![Entry::new(Mark::Title, "C (FLOPs)")];
-    entries.extend(budgets.iter().map(|budget| {
+    let every = budgets.len().div_ceil(KEY_BUDGETS).max(1);
+    entries.extend(budgets.iter().step_by(every).map(|budget| {
         let label = power_of_ten(budget.fit.budget);
         let meaning = match budget.fit.outcome.minimum() {
             Some(_) => label,
@@ -217,12 +220,12 @@ fn entries(analysis: &Analysis, budgets: &[Budget<'_>]) -> Vec<Entry> {
         entries.push(Entry::new(Mark::Point(ink), "mean of seeds"));
         entries.push(Entry::new(Mark::Ring(ink), "one seed"));
     }
-    entries.extend(curve_entries(budgets));
     if budgets.iter().any(|b| b.fit.outcome.minimum().is_some()) {
         entries.push(Entry::new(Mark::OpenMinimum, "minimum, 95%"));
     }
-    if analysis.fits.recommended.is_some() {
-        entries.push(Entry::new(Mark::Line(key::quiet_line()), "N*(C), L*(C)"));
+    if let Some(scene) = scene {
+        let line = Mark::Line(frontier_line(scene));
+        entries.push(Entry::new(line, "N*(C), L*(C)"));
     }
     entries
 }

@@ -31,6 +31,8 @@ pub(super) enum Mark {
     Ring(RGBColor),
     /// A minimum with its error bar.
     Minimum(RGBColor),
+    /// An estimate.
+    Diamond(RGBColor),
     /// A minimum with error bars, among the points that it comes from.
     OpenMinimum,
     /// A line.
@@ -56,6 +58,11 @@ impl Entry {
         Self::new(Mark::Space, "")
     }
 
+    /// With the space to the next one.
+    fn width(&self) -> f64 {
+        MARK + GAP + Line::new(&self.meaning, SMALL).width() + 3.0 * GAP
+    }
+
     fn height(&self) -> f64 {
         match self.mark {
             Mark::Space => LEADING / 2.0,
@@ -74,14 +81,44 @@ pub(super) fn column(canvas: &Canvas<'_>, at: Place, entries: &[Entry]) -> Drawn
     Ok(())
 }
 
-/// Entries side by side, from the upper left corner `at`.
-pub(super) fn row(canvas: &Canvas<'_>, at: Place, entries: &[Entry]) -> Drawn {
-    let mut x = at.0;
-    for entry in entries {
-        draw(canvas, (x, at.1 + LEADING / 2.0), entry)?;
-        x += MARK + GAP + Line::new(&entry.meaning, SMALL).width() + 3.0 * GAP;
+/// Entries side by side, in as many rows as `width` asks for.
+pub(super) struct Rows<'a> {
+    rows: Vec<Vec<&'a Entry>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(entries: &'a [Entry], width: f64) -> Self {
+        let mut rows: Vec<Vec<&Entry>> = Vec::new();
+        let mut room = 0.0;
+        for entry in entries {
+            if entry.width() > room || rows.is_empty() {
+                rows.push(Vec::new());
+                room = width;
+            }
+            room -= entry.width();
+            rows.last_mut().expect("one was pushed").push(entry);
+        }
+        Self { rows }
     }
-    Ok(())
+
+    /// Points from the top of the first row to the bottom of the last.
+    pub(super) fn height(&self) -> f64 {
+        self.rows.len() as f64 * LEADING
+    }
+
+    /// Draws them from the upper left corner `at`.
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, at: Place) -> Drawn {
+        let mut y = at.1 + LEADING / 2.0;
+        for row in &self.rows {
+            let mut x = at.0;
+            for entry in row {
+                draw(canvas, (x, y), entry)?;
+                x += entry.width();
+            }
+            y += LEADING;
+        }
+        Ok(())
+    }
 }
 
 fn draw(canvas: &Canvas<'_>, (x, y): Place, entry: &Entry) -> Drawn {
@@ -105,6 +142,7 @@ fn draw(canvas: &Canvas<'_>, (x, y): Place, entry: &Entry) -> Drawn {
             canvas.line(&[(middle.0, y - 6.0), (middle.0, y + 6.0)], bar)?;
             minimum(canvas, middle, color)?;
         }
+        Mark::Diamond(color) => minimum(canvas, middle, color)?,
         Mark::OpenMinimum => {
             let bar = Stroke::solid(INK, BAR);
             canvas.line(&ends, bar)?;
@@ -149,11 +187,6 @@ pub(super) fn minimum(canvas: &Canvas<'_>, at: Place, color: RGBColor) -> Drawn 
 /// A minimum that hides no point.
 pub(super) fn open_minimum(canvas: &Canvas<'_>, at: Place) -> Drawn {
     canvas.diamond(at, 4.6, None, Stroke::solid(INK, 0.9))
-}
-
-/// The look of a law.
-pub(super) fn law_line(color: RGBColor) -> Stroke {
-    Stroke::solid(color, CURVE)
 }
 
 /// A thin line for what the eye should not stop at.

@@ -1,160 +1,198 @@
-//! N*, D* and L* against compute, with their laws.
+//! N*, D* and L* against compute: every method's law, what to follow with its
+//! intervals, and the budgets' minima.
 
+use flops_fit_scaling::frontier::Optimum;
 use flops_fit_scaling::isoflop::Minimum;
 use flops_fit_scaling::{Interval, Quantity as Predicted};
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
-use super::key::{self, Entry, Mark};
-use super::palette::{self, INK, LAW};
+use super::key::{self, Entry, Mark, Rows};
+use super::palette::{self, BEYOND, INK, MUTED};
 use super::panel::{Axis, Panel, SMALL};
 use super::scale::{Numbers, Scale};
-use super::text::{Line, Side, power_of_ten};
-use super::{Figure, PlotError};
+use super::scene::Scene;
+use super::text::{Line, Side};
+use super::{Figure, PlotError, capital, captioned, look};
 use crate::report::analysis::Analysis;
-use crate::report::table;
+use crate::report::{name, table};
 
 const NAME: &str = "laws";
-const PAGE: Place = (540.0, 205.0);
+const WIDTH: f64 = 540.0;
+const PANEL_HEIGHT: f64 = 185.0;
 /// Opacity of a 95 % band.
-pub(super) const BAND: f64 = 0.16;
+pub(super) const BAND: f64 = 0.18;
+/// How far another method's line may stretch an axis, as a share of what the
+/// one to follow and the minima take.
+const STRETCH: f64 = 0.5;
 
 /// One quantity that follows a law.
 pub(super) struct Quantity {
     /// Title of its axis.
     pub(super) title: String,
-    /// The law as text with `^{}`.
+    /// What stands in the corner, with `^{}`.
     pub(super) formula: String,
     /// How its values are written.
     pub(super) numbers: Numbers,
     /// Each minimum: C, value, index of the budget.
     pub(super) minima: Vec<(f64, Interval, usize)>,
-    /// The law over the range of the figure.
+    /// What to follow, over the range of the figure.
     pub(super) law: Vec<(f64, Interval)>,
-    /// Largest and smallest C that was measured.
+    /// Every method's law.
+    pub(super) methods: Vec<(Stroke, Vec<Place>)>,
+    /// Its line.
+    pub(super) line: Stroke,
+    /// Smallest and largest C that was measured.
     pub(super) measured: (f64, f64),
     /// Budgets in all, for their colours.
     pub(super) budgets: usize,
 }
 
-pub(super) fn draw(analysis: &Analysis) -> Option<Result<Figure, PlotError>> {
-    let quantities = quantities(analysis)?;
-    let width = PAGE.0 / quantities.len() as f64;
+/// How a quantity is read off a law and off a minimum.
+pub(super) struct Reading {
+    pub(super) quantity: Predicted,
+    pub(super) minimum: fn(&Minimum) -> Interval,
+}
+
+pub(super) fn draw(analysis: &Analysis, scene: &Scene<'_>) -> Option<Result<Figure, PlotError>> {
+    if scene.frontier.len() < 2 {
+        return None;
+    }
+    let quantities = quantities(analysis, scene);
+    let entries = entries(analysis, scene);
+    let rows = Rows::new(&entries, WIDTH - 60.0);
+    let top = rows.height() + 8.0;
+    let page = (WIDTH, top + PANEL_HEIGHT);
+    let width = WIDTH / quantities.len() as f64;
     let title = format!("{}: optima against compute", analysis.subject.sweep);
-    let svg = canvas::page(PAGE, &title, |canvas| {
-        key::row(canvas, (44.0, 2.0), &entries())?;
+    let svg = canvas::page(page, &title, |canvas| {
+        rows.draw(canvas, (44.0, 2.0))?;
         for (index, quantity) in quantities.iter().enumerate() {
             let left = width * index as f64;
-            let panel = quantity.panel((left + 46.0, left + width - 8.0), (22.0, PAGE.1 - 36.0));
+            let panel = quantity.panel((left + 46.0, left + width - 8.0), (top, page.1 - 36.0));
             quantity.draw(canvas, &panel)?;
         }
         Ok(())
     });
-    Some(
-        svg.map(|svg| Figure {
-            name: NAME,
-            caption: "Optimal size, data and loss against compute: the budgets' minima, the \
-                      laws through them, and 95% bands."
-                .to_owned(),
-            svg,
-        })
-        .map_err(|source| PlotError::Draw {
-            figure: NAME,
-            source,
-        }),
-    )
+    let caption = "Optimal size, data and loss against compute by every method; what to follow is bold, with \
+                   its 95% interval, and the budgets' minima carry theirs. Grey: beyond the budgets that \
+                   were trained."
+        .to_owned();
+    Some(captioned(NAME, caption, svg))
 }
 
-/// `name = k·C^{exponent}`.
-pub(super) fn power_law(name: &str, k: f64, exponent: f64) -> String {
-    let exponent = format!("{exponent:.3}").replace('-', "−");
-    format!("{name} = {}·C^{{{exponent}}}", coefficient(k))
-}
-
-fn coefficient(k: f64) -> String {
-    let text = table::coefficient(k);
-    if text.contains('e') {
-        power_of_ten(k)
-    } else {
-        text
+/// What the lines are: what to follow, then every method.
+pub(super) fn entries(analysis: &Analysis, scene: &Scene<'_>) -> Vec<Entry> {
+    let line = look::followed_line(scene.followed);
+    let leading = match scene.followed {
+        Some(method) => format!("{}, followed", name::method(method)),
+        None => "weighted average, followed".to_owned(),
+    };
+    let mut entries = vec![
+        Entry::new(Mark::Line(line), leading),
+        Entry::new(Mark::Band(line.color, BAND), "95%"),
+    ];
+    let others = scene.methods.iter().map(|track| track.method);
+    entries.extend(
+        others
+            .filter(|method| Some(*method) != scene.followed)
+            .map(|method| Entry::new(Mark::Line(look::line(method)), name::method(method))),
+    );
+    if minima(analysis).next().is_some() {
+        entries.push(Entry::new(Mark::Minimum(MUTED), "budget's minimum, 95%"));
     }
-}
-
-pub(super) fn entries() -> [Entry; 4] {
-    let line = key::law_line(LAW);
-    [
-        Entry::new(Mark::Minimum(palette::MUTED), "minimum, 95%"),
-        Entry::new(Mark::Line(line), "law"),
-        Entry::new(Mark::Line(line.dashed(4.0, 2.5)), "extrapolated"),
-        Entry::new(Mark::Band(LAW, BAND), "95% band"),
-    ]
-}
-
-/// The recommendation over the range of the figure, as far as it is a forecast.
-pub(super) fn samples(analysis: &Analysis, quantity: Predicted) -> Vec<(f64, Interval)> {
-    let near = analysis.fits.frontier.iter().filter(|p| !p.is_far);
-    near.map(|p| (p.c, table::interval(p, quantity))).collect()
+    entries.push(Entry::new(Mark::Band(BEYOND, 1.0), "not measured"));
+    entries
 }
 
 /// C, minimum and position of each budget that has one.
-pub(super) fn minima(analysis: &Analysis) -> impl Iterator<Item = (f64, &Minimum, usize)> {
+fn minima(analysis: &Analysis) -> impl Iterator<Item = (f64, &Minimum, usize)> {
     let fits = analysis.fits.budgets.iter().enumerate();
     fits.filter_map(|(index, fit)| Some((fit.c, fit.outcome.minimum()?, index)))
 }
 
-fn quantities(analysis: &Analysis) -> Option<[Quantity; 3]> {
-    let law = analysis.fits.recommended.as_ref()?.law?;
-    let measured = analysis.fits.measured()?;
-    let unit = &analysis.subject.unit;
-    let mut capital = unit.clone();
-    if let Some(first) = capital.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let quantity = |title: String,
-                    formula: String,
-                    numbers: Numbers,
-                    minimum: fn(&Minimum) -> Interval,
-                    predicted: Predicted| Quantity {
-        title,
-        formula,
-        numbers,
-        minima: minima(analysis)
-            .map(|(c, m, index)| (c, minimum(m), index))
-            .collect(),
-        law: samples(analysis, predicted),
-        measured,
-        budgets: analysis.fits.budgets.len(),
-    };
-    Some([
-        quantity(
-            "Parameters N*".to_owned(),
-            power_law("N*", law.k_n, law.a.estimate),
+fn quantities(analysis: &Analysis, scene: &Scene<'_>) -> [Quantity; 3] {
+    [
+        Quantity::of(
+            analysis,
+            scene,
+            ("Parameters N*", "N*"),
             Numbers::Counts,
-            |m| m.n,
-            Predicted::N,
+            &Reading {
+                quantity: Predicted::N,
+                minimum: |minimum| minimum.n,
+            },
         ),
-        quantity(
-            format!("{capital} D*"),
-            power_law("D*", law.k_d, law.b.estimate),
+        Quantity::of(
+            analysis,
+            scene,
+            (&format!("{} D*", capital(&analysis.subject.unit)), "D*"),
             Numbers::Counts,
-            |m| m.d,
-            Predicted::D,
+            &Reading {
+                quantity: Predicted::D,
+                minimum: |minimum| minimum.d,
+            },
         ),
-        quantity(
-            "Held-out loss L*".to_owned(),
-            String::new(),
-            Numbers::Decimals,
-            |m| m.loss,
-            Predicted::Loss,
-        ),
-    ])
+        Quantity {
+            formula: String::new(),
+            ..Quantity::of(
+                analysis,
+                scene,
+                ("Held-out loss L*", "L*"),
+                Numbers::Decimals,
+                &Reading {
+                    quantity: Predicted::Loss,
+                    minimum: |minimum| minimum.loss,
+                },
+            )
+        },
+    ]
 }
 
 impl Quantity {
+    pub(super) fn of(
+        analysis: &Analysis,
+        scene: &Scene<'_>,
+        (title, symbol): (&str, &str),
+        numbers: Numbers,
+        read: &Reading,
+    ) -> Self {
+        let frontier = scene.frontier.iter();
+        let law: Vec<(f64, Interval)> = frontier
+            .map(|p| (p.c, table::interval(p, read.quantity)))
+            .collect();
+        let others = scene.methods.iter();
+        let others = others.filter(|track| Some(track.method) != scene.followed);
+        Self {
+            title: title.to_owned(),
+            formula: exponent(symbol, &law, scene.measured),
+            numbers,
+            minima: minima(analysis)
+                .map(|(c, minimum, index)| (c, (read.minimum)(minimum), index))
+                .collect(),
+            law,
+            methods: others
+                .map(|track| {
+                    let optima = track.optima().iter();
+                    let points = optima.map(|o| (o.c, value(o, read.quantity))).collect();
+                    (look::line(track.method), points)
+                })
+                .collect(),
+            line: look::followed_line(scene.followed),
+            measured: scene.measured,
+            budgets: analysis.fits.budgets.len(),
+        }
+    }
+
     /// Axes between `x` (left, right) and `y` (top, bottom), all in points.
     pub(super) fn panel(&self, x: (f64, f64), y: (f64, f64)) -> Panel {
         let law = self.law.iter().map(|(_, y)| *y);
-        let minima = self.minima.iter().map(|(_, y, _)| *y);
-        let values = law.chain(minima).flat_map(|y| [y.low, y.high]);
+        let minima = self.minima.iter().map(|(_, y, _)| y.estimate);
+        let own = law.flat_map(|y| [y.low, y.high]).chain(minima);
+        let (low, high) = Scale::log_around(own, 0.04).ends();
+        let stretch = (high / low).powf(STRETCH);
+        let bounds = low / stretch..=high * stretch;
+        let lines = self.methods.iter().flat_map(|(_, points)| points);
+        let others = lines.map(|(_, y)| *y).filter(|y| bounds.contains(y));
         Panel {
             left: x.0,
             right: x.1,
@@ -168,39 +206,32 @@ impl Quantity {
             },
             y: Axis {
                 title: self.title.clone(),
-                scale: Scale::log_around(values, 0.04),
+                scale: Scale::log_around(others.chain([low, high]), 0.0),
                 numbers: self.numbers,
                 most: 6,
             },
         }
     }
 
-    /// Draws axes, band, law and minima.
+    /// Draws axes, band, laws and minima.
     pub(super) fn draw(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
+        self.shade(canvas, panel)?;
         panel.draw(canvas)?;
-        panel.band(canvas, &self.law, LAW, BAND)?;
-        let line = key::law_line(LAW);
-        let (first, last) = self.measured;
-        let part = |inside: &dyn Fn(f64) -> bool| -> Vec<Place> {
-            let points = self.law.iter().filter(|(c, _)| inside(*c));
-            points.map(|(c, y)| (*c, y.estimate)).collect()
-        };
-        // The parts share their last sample, so that no gap opens between them.
-        let step = self.law[1].0 / self.law[0].0 * 1.001;
-        panel.curve(canvas, &part(&|c| c <= first * step), line.dashed(4.0, 2.5))?;
-        panel.curve(
-            canvas,
-            &part(&|c| (first / step..=last * step).contains(&c)),
-            line,
-        )?;
-        panel.curve(canvas, &part(&|c| c >= last / step), line.dashed(4.0, 2.5))?;
+        panel.band(canvas, &self.law, self.line.color, BAND)?;
+        for (stroke, points) in &self.methods {
+            panel.curve(canvas, points, *stroke)?;
+        }
+        let law: Vec<Place> = self.law.iter().map(|(c, y)| (*c, y.estimate)).collect();
+        panel.curve(canvas, &law, self.line)?;
         let bar = Stroke::solid(INK, key::BAR);
         for (c, y, index) in &self.minima {
             panel.error_bar(canvas, *c, y, bar)?;
-            let color = palette::ordered(*index, self.budgets);
-            key::minimum(canvas, panel.at(*c, y.estimate), color)?;
+            if panel.y.scale.contains(y.estimate) {
+                let color = palette::ordered(*index, self.budgets);
+                key::minimum(canvas, panel.at(*c, y.estimate), color)?;
+            }
         }
-        let falls = self.law[0].1.estimate > self.law[self.law.len() - 1].1.estimate;
+        let falls = law.first().map(|at| at.1) > law.last().map(|at| at.1);
         let line = Line::new(&self.formula, SMALL);
         let baseline = panel.top + SMALL + 2.0;
         if falls {
@@ -209,4 +240,46 @@ impl Quantity {
             canvas.text((panel.left + 6.0, baseline), Side::Left, &line, INK)
         }
     }
+
+    /// Grey behind what was not measured.
+    fn shade(&self, canvas: &Canvas<'_>, panel: &Panel) -> Drawn {
+        let (low, high) = panel.x.scale.ends();
+        let (first, last) = self.measured;
+        for (from, to) in [(low, first.min(high)), (last.max(low), high)] {
+            if from < to {
+                let (left, right) = (panel.across(from), panel.across(to));
+                let corners = [
+                    (left, panel.top),
+                    (right, panel.top),
+                    (right, panel.bottom),
+                    (left, panel.bottom),
+                ];
+                canvas.area(&corners, plotters::style::Color::to_rgba(&BEYOND))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn value(optimum: &Optimum, quantity: Predicted) -> f64 {
+    match quantity {
+        Predicted::N => optimum.n,
+        Predicted::D => optimum.d,
+        Predicted::UnitsPerParameter => optimum.units_per_parameter(),
+        Predicted::Loss => optimum.loss,
+    }
+}
+
+/// `N* ~ C^{0.51}` over the budgets that were measured.
+fn exponent(symbol: &str, law: &[(f64, Interval)], (first, last): (f64, f64)) -> String {
+    let inside = || law.iter().filter(|(c, _)| (first..=last).contains(c));
+    let (Some(low), Some(high)) = (inside().next(), inside().next_back()) else {
+        return String::new();
+    };
+    if low.0 >= high.0 {
+        return String::new();
+    }
+    let slope = (high.1.estimate / low.1.estimate).ln() / (high.0 / low.0).ln();
+    let slope = format!("{slope:.3}").replace('-', "−");
+    format!("{symbol} ~ C^{{{slope}}}")
 }

@@ -9,7 +9,7 @@ use super::key::{self, Entry, Mark};
 use super::palette;
 use super::panel::{Axis, Panel};
 use super::scale::{Numbers, Scale};
-use super::{Figure, PlotError};
+use super::{Figure, PlotError, captioned};
 use crate::output::Output;
 use crate::report::analysis::Analysis;
 use crate::report::runs::{Row, Status};
@@ -87,18 +87,8 @@ pub(super) fn draw(analysis: &Analysis, curves: &[LossCurve]) -> Option<Result<F
             &entries(curves, sizes),
         )
     });
-    Some(
-        svg.map(|svg| Figure {
-            name: NAME,
-            caption: "Training loss against compute, one line a trial, coloured by size."
-                .to_owned(),
-            svg,
-        })
-        .map_err(|source| PlotError::Draw {
-            figure: NAME,
-            source,
-        }),
-    )
+    let caption = "Training loss against compute, one line a trial, coloured by size.".to_owned();
+    Some(captioned(NAME, caption, svg))
 }
 
 fn lines(canvas: &Canvas<'_>, panel: &Panel, curves: &[LossCurve], sizes: Scale) -> Drawn {

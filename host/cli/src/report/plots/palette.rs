@@ -1,4 +1,5 @@
-//! Colours: viridis for what has an order (budgets, sizes), greys for the rest.
+//! Colours: viridis for what has an order (budgets, sizes, losses), greys for what
+//! explains; those of the methods are in [`look`](super::look).
 //!
 //! Viridis is even in lightness, so its order survives grey print and every kind
 //! of colour blindness.
@@ -12,8 +13,8 @@ pub(super) const INK: RGBColor = RGBColor(38, 38, 38);
 pub(super) const MUTED: RGBColor = RGBColor(120, 120, 120);
 /// Lines behind the data.
 pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
-/// A law's line and band.
-pub(super) const LAW: RGBColor = RGBColor(68, 84, 106);
+/// Behind what was not measured.
+pub(super) const BEYOND: RGBColor = RGBColor(244, 244, 244);
 
 /// Share of viridis that is dark enough on white.
 const DARK: f64 = 0.86;

@@ -48,7 +48,14 @@ impl Scale {
 
     /// A linear scale in the same way.
     pub(super) fn linear_around(values: impl IntoIterator<Item = f64>, margin: f64) -> Self {
-        let (low, high) = around(values, margin, 1e-3);
+        let values: Vec<f64> = values.into_iter().collect();
+        let largest = values
+            .iter()
+            .filter(|value| value.is_finite())
+            .fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        // Values that agree in three digits get an axis around them all the same.
+        let least = if largest > 0.0 { 1e-3 * largest } else { 1e-3 };
+        let (low, high) = around(values, margin, least);
         Self::Linear { low, high }
     }
 
@@ -178,7 +185,7 @@ fn label(value: f64, numbers: Numbers, decimals: usize) -> String {
         Numbers::Counts => quantity::count(value),
         Numbers::Powers => power_of_ten(value),
         Numbers::Decimals if decimals == 0 && value.fract() != 0.0 => quantity::ratio(value),
-        Numbers::Decimals => format!("{value:.decimals$}"),
+        Numbers::Decimals => format!("{value:.decimals$}").replace('-', "−"),
     }
 }
 

@@ -29,7 +29,7 @@ fn shown(svg: &str) -> Vec<String> {
 #[test]
 fn figures_say_what_they_show() {
     let figures = figures(&sample::analysis(2), &curves()).expect("drawn");
-    let expected: [(&str, &[&str]); 4] = [
+    let expected: [(&str, &[&str]); 9] = [
         (
             "isoflop",
             &[
@@ -48,11 +48,48 @@ fn figures_say_what_they_show() {
                 "Tokens D*",
                 "Held-out loss L*",
                 "Compute C (FLOPs)",
+                "weighted average, followed",
+                "parametric, Huber",
+                "not measured",
             ],
         ),
         (
             "tokens_per_parameter",
-            &["Tokens per parameter D*/N*", "95% band"],
+            &["Tokens per parameter D*/N*", "95%", "20, the rule of thumb"],
+        ),
+        (
+            "isoflop_fits",
+            &[
+                "IsoFLOP, parabola",
+                "parametric, Huber",
+                "Loss L",
+                "minimum",
+            ],
+        ),
+        (
+            "surface",
+            &[
+                "Tokens D",
+                "equal loss",
+                "optimum N*, D*",
+                "equal C (FLOPs above)",
+            ],
+        ),
+        (
+            "residuals",
+            &[
+                "Residual (per token)",
+                "Normal quantile",
+                "Fitted loss (per token)",
+            ],
+        ),
+        (
+            "holdout",
+            &["Regret (per token)", "Error in ln N*", "IsoFLOP, windowed"],
+        ),
+        (
+            "bootstrap",
+            &["Exponent α of N", "Exponent β of D", "interval, 95%"],
         ),
         (
             "loss_curves",
@@ -81,7 +118,7 @@ fn every_file_is_an_image_with_ink() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let figures = figures(&sample::analysis(1), &curves()).expect("drawn");
     let paths = write(&figures, folder.path()).expect("written");
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 18);
     for path in paths {
         let bytes = std::fs::read(&path).expect("read");
         if path.extension().is_some_and(|extension| extension == "svg") {

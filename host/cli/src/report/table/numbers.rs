@@ -53,7 +53,7 @@ pub(super) fn exponent(value: f64) -> String {
 }
 
 /// A prefactor: three significant digits, scientific outside 0.01…1000.
-pub(in crate::report) fn coefficient(value: f64) -> String {
+pub(super) fn coefficient(value: f64) -> String {
     if (1000.0..1e6).contains(&value) {
         count(value)
     } else if (0.01..1000.0).contains(&value) {

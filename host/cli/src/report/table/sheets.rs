@@ -1,9 +1,12 @@
 //! The tables one by one.
 
-use flops_fit_scaling::isoflop::{BudgetFit, Method, Minimum, Outcome};
+use flops_fit_scaling::fit::Parameters;
+use flops_fit_scaling::isoflop::{BudgetFit, Method as Shape, Minimum, Outcome};
 use flops_fit_scaling::quantity::{count, flops, loss, ratio};
-use flops_fit_scaling::selection::PowerLaws;
-use flops_fit_scaling::{Interval, Prediction, Quantity};
+use flops_fit_scaling::selection::{Choice, PowerLaws};
+use flops_fit_scaling::{
+    FittedMethod, Holdout, Interval, Method, Prediction, Quantity, Recommendation,
+};
 
 use super::numbers::{coefficient, exponent, plain, predicted, with_bounds};
 use crate::report::analysis::Analysis;
@@ -133,49 +136,117 @@ fn marked(prediction: &Prediction) -> String {
     text
 }
 
-/// The methods beside one another, where there is more than one.
+/// The methods beside one another, where there is more than one, best first.
 pub(super) fn methods(analysis: &Analysis) -> Option<Sheet> {
-    let recommended = analysis.fits.recommended.as_ref()?;
-    let place = analysis.fits.predictions.iter().rposition(|p| !p.is_far)?;
-    if analysis.fits.laws().count() < 2 {
+    let fits = &analysis.fits;
+    let recommended = fits.recommended.as_ref()?;
+    let place = fits.predictions.iter().rposition(|p| !p.is_far)?;
+    let mut laws: Vec<(Method, &FittedMethod)> = fits.laws().collect();
+    if laws.len() < 2 {
         return None;
     }
-    let at = flops(analysis.fits.predictions[place].c);
-    let (n, d, l) = (
-        format!("N* at {at} (95%)"),
-        format!("D* at {at}"),
-        format!("L* at {at}"),
-    );
+    let weight = |method: Method| recommended.weights.get(&method).copied().unwrap_or(0.0);
+    laws.sort_by(|a, b| weight(b.0).total_cmp(&weight(a.0)));
+    let scores = |method: Method| fits.holdout.as_ref()?.scores.get(&method);
     let mut sheet = Sheet::new(
-        "Methods side by side",
+        format!("Methods at {} FLOPs", flops(fits.predictions[place].c)),
         &[
             ("method", Lean::Left),
             ("weight", Lean::Right),
-            (&n, Lean::Right),
-            (&d, Lean::Right),
-            (&l, Lean::Right),
+            ("regret", Lean::Right),
+            ("N* missed by", Lean::Right),
+            ("a", Lean::Right),
+            ("N* (95%)", Lean::Right),
+            ("D*", Lean::Right),
+            ("L*", Lean::Right),
         ],
     );
-    let of_method = analysis.fits.laws().map(|(method, fitted)| {
-        let there = &fitted.predictions[place];
-        let weight = recommended.weights.get(&method).copied().unwrap_or(0.0);
-        vec![
-            method.name().into(),
-            plain(weight, |weight| format!("{weight:.2}")),
-            predicted(there, Quantity::N, count),
-            plain(there.d, count),
-            plain(there.loss, loss),
-        ]
-    });
-    sheet.rows = of_method.collect();
+    sheet.rows = laws
+        .iter()
+        .map(|&(method, fitted)| {
+            let there = &fitted.predictions[place];
+            let score = scores(method);
+            let scored = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
+                value.map_or_else(|| NOTHING.into(), |value| plain(value, show))
+            };
+            vec![
+                method.name().into(),
+                plain(weight(method), |weight| format!("{weight:.2}")),
+                scored(score.map(|s| s.regret), &regret),
+                scored(score.map(|s| s.ln_n_error.exp()), &|factor| {
+                    format!("×{factor:.2}")
+                }),
+                plain(n_exponent(&fitted.parameters), |a| format!("{a:.3}")),
+                predicted(there, Quantity::N, count),
+                plain(there.d, count),
+                plain(there.loss, loss),
+            ]
+        })
+        .collect();
+    if let Some(holdout) = &fits.holdout {
+        let tests = holdout.tests().count();
+        sheet.remarks.push(format!(
+            "regret and miss: mean and root mean square over {tests} test{} on held-out larger budgets; \
+             a: exponent of N*(C)",
+            if tests == 1 { "" } else { "s" }
+        ));
+    }
     Some(sheet)
 }
 
+/// A regret, which may be very small, or 0 without noise.
+fn regret(value: f64) -> String {
+    if value > 0.0 {
+        coefficient(value)
+    } else {
+        "0".to_owned()
+    }
+}
+
+/// Exponent of N*(C); of a surface where C is proportional to N·D.
+fn n_exponent(parameters: &Parameters) -> f64 {
+    match parameters {
+        Parameters::Isoflop(law) => law.a,
+        Parameters::Surface(law) => law.a,
+        Parameters::Envelope(law) => law.a,
+        Parameters::DataConstrained(law) => law.beta / (law.alpha + law.beta),
+    }
+}
+
+/// Which methods the recommendation follows, and why, in a sentence.
+pub(super) fn followed(recommended: &Recommendation, holdout: Option<&Holdout>) -> String {
+    let method = recommended.method;
+    let reason = match holdout.map(|holdout| holdout.tests().count()) {
+        Some(1) => "the spread of refits and 1 hold-out test".to_owned(),
+        Some(tests) => format!("the spread of refits and {tests} hold-out tests"),
+        None => {
+            "the spread of refits and what methods did on real data; too few budgets for a hold-out"
+                .to_owned()
+        }
+    };
+    match recommended.choice {
+        Choice::Asked => format!("by {method}, as asked for"),
+        Choice::Winner => format!("by {method} alone, chosen by {reason}"),
+        Choice::Average => {
+            let mut shares: Vec<(&Method, &f64)> = recommended.weights.iter().collect();
+            shares.sort_by(|a, b| b.1.total_cmp(a.1));
+            let shares: Vec<String> = shares
+                .iter()
+                .map(|(method, share)| format!("{method} {:.0} %", 100.0 * **share))
+                .collect();
+            format!(
+                "by the average of {}; weighted by {reason}",
+                shares.join(", ")
+            )
+        }
+    }
+}
+
 /// The name of a curve's shape.
-fn curve_name(method: Method) -> &'static str {
+fn curve_name(method: Shape) -> &'static str {
     match method {
-        Method::Cubic => "cubic",
-        Method::Parabola => "parabola",
-        Method::WindowedParabola => "parabola near the minimum",
+        Shape::Cubic => "cubic",
+        Shape::Parabola => "parabola",
+        Shape::WindowedParabola => "parabola near the minimum",
     }
 }
