@@ -1,16 +1,13 @@
 //! The plugin crate that authors are told to copy.
 
-use std::path::Path;
-
 use crate::{programs, workbench::Workbench};
 
 #[test]
 fn the_bigram_example_finds_its_laws() {
     programs::plugin("bigram");
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/bigram/manifest.toml");
     let bench = Workbench::new("bigram", "");
     let output = format!("output.dir={}", bench.path("outputs/bigram").display());
-    let manifest = example.display().to_string();
+    let manifest = programs::example("bigram").display().to_string();
     // The largest budget is left out: it takes most of the time.
     let grid = "sweep.grid=[{ budget = 2e8, sizes = [1, 2, 3, 4] }, { budget = 3e8, sizes = [1, 2, 4, 8] }]";
     let ended = bench

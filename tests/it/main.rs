@@ -1,6 +1,7 @@
 //! Whole commands with the real programs and plugins, as `cargo xtask test`
 //! builds them. Each test works in a folder of its own, which stays after it.
 
+mod check;
 mod determinism;
 mod examples;
 mod footprint;

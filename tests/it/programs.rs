@@ -31,3 +31,9 @@ pub(crate) fn flops_fit() -> PathBuf {
 pub(crate) fn plugin(name: &str) -> PathBuf {
     built(&format!("libflops_fit_{name}.so"))
 }
+
+/// The manifest of the example `name`.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    examples.join(name).join("manifest.toml")
+}

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod check;
 mod finished;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use check::Check;
 pub use finished::{Columns, Draw, Finished, Fit, MOST_DRAWS, Out, Targets};
 
 use crate::setup;
@@ -122,6 +124,16 @@ Examples:
   flops-fit status manifest.toml
   flops-fit status outputs/gpt-stories --format json")]
     Status(Source),
+    /// Find out whether plugins keep the contract, before a sweep does
+    #[command(
+        after_help = "\
+Examples:
+  flops-fit check target/release/libmine.so
+  flops-fit check manifest.toml                at the smallest size of its sweep
+  flops-fit check manifest.toml --size 256 --format json",
+        after_long_help = check::LONG_HELP
+    )]
+    Check(Check),
     /// Get the libtorch that flops-fit and plugins are built with
     #[command(after_help = "\
 Examples:

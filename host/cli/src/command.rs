@@ -1,6 +1,7 @@
 //! The commands: each reads its arguments, acts through the library, and prints
 //! its result on standard output.
 
+mod check;
 mod error;
 mod inspect;
 mod machine;
@@ -31,6 +32,7 @@ pub fn execute(args: &Args) -> Result<Exit, CommandError> {
         Command::Predict(predict) => report::predict(predict, format),
         Command::Table(table) => report::table(table, format),
         Command::Status(source) => inspect::status(source, format),
+        Command::Check(check) => check::check(check, format),
         Command::Setup(options) => machine::setup(options, format),
         Command::Doctor(doctor) => machine::doctor(doctor, format),
     }

@@ -14,8 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// The manifest is wrong.
     Manifest = 3,
-    /// A plugin's library is missing, is none, doesn't fit, or fails when it is
-    /// asked about its sizes.
+    /// A plugin's library is missing, is none, doesn't fit, fails when it is asked
+    /// about its sizes, or fails a check.
     Plugin = 4,
     /// Some trials failed; the others have their results.
     TrialsFailed = 5,
@@ -41,7 +41,7 @@ impl Exit {
         (Self::Manifest, "the manifest is wrong"),
         (
             Self::Plugin,
-            "a plugin is missing, unfit, or fails when it is described",
+            "a plugin is missing, unfit, fails when it is described, or fails `check`",
         ),
         (
             Self::TrialsFailed,

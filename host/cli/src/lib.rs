@@ -9,6 +9,7 @@
 //! `flops-fit-worker` wrote.
 
 pub mod args;
+pub mod check;
 pub mod command;
 pub mod doctor;
 pub mod exit;

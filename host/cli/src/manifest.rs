@@ -261,6 +261,22 @@ impl Manifest {
     }
 }
 
+/// The table that `key=value` arguments make, such as `model.d_model=64`: the
+/// configurations of a check without a manifest.
+pub(crate) fn configuration(sets: &[String]) -> Result<serde_json::Value, ManifestError> {
+    let tree = source::of_sets(sets)?;
+    Ok(tree.to_json().map_err(|node| {
+        Box::new(Mistake {
+            origin: node.origin.clone(),
+            key: "config".to_owned(),
+            problem: Problem::Unacceptable {
+                found: node.value.to_string(),
+                expected: "a finite number".to_owned(),
+            },
+        })
+    })?)
+}
+
 const NAME: &str = "a name for the sweep and its output folder, such as \"gpt-stories\"";
 
 fn read_name(field: &Field<'_>) -> Result<String, Box<Mistake>> {

@@ -10,7 +10,7 @@ mod survey;
 
 use std::io::Write as _;
 
-use flops_fit_trial::{DocumentError, Outcome, TrialSpec};
+use flops_fit_trial::{Description, DocumentError, Outcome, TrialSpec};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
@@ -43,14 +43,25 @@ pub fn prepare(
     worker: &Worker,
     interrupt: &Interrupt,
 ) -> Result<Prepared, PlanError> {
-    let libraries = Libraries::find(manifest)?;
-    let description = survey::ask(manifest, &libraries, worker, interrupt)?;
+    let (libraries, description) = survey(manifest, worker, interrupt)?;
     let (plan, specs) = layout::lay_out(manifest, &libraries, &description)?;
     Ok(Prepared {
         output: Output::at(&manifest.output_dir),
         plan,
         specs,
     })
+}
+
+/// Checks the plugins' files and asks a worker about model, dataset, loss and all
+/// candidate sizes.
+pub(crate) fn survey(
+    manifest: &Manifest,
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<(Libraries, Description), PlanError> {
+    let libraries = Libraries::find(manifest)?;
+    let description = survey::ask(manifest, &libraries, worker, interrupt)?;
+    Ok((libraries, description))
 }
 
 impl Prepared {

@@ -18,22 +18,19 @@ use sha2::{Digest, Sha256};
 
 use crate::manifest::{Component, Manifest, ManifestError, Place, Problem, nearest};
 
+pub use search::NotFound;
+pub(crate) use search::locate;
+
 /// Why a plugin can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// No file by that name.
-    #[error("{place}: no {wanted}; {}build it with `cargo build --release --lib`, or add its folder to plugin_path (looked in: {})",
-        guess.as_ref().map(|g| format!("did you mean `{g}`? ")).unwrap_or_default(),
-        looked_in.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "))]
+    #[error("{place}: {source}")]
     Missing {
         /// Where the manifest names it.
         place: Box<Place>,
-        /// The file that was looked for.
-        wanted: String,
-        /// A library of a similar name.
-        guess: Option<String>,
-        /// Folders that were looked through.
-        looked_in: Vec<PathBuf>,
+        /// What was looked for, and where.
+        source: NotFound,
     },
     /// The file is there and is no plugin for this machine.
     #[error("{place}: {source}")]
@@ -93,7 +90,11 @@ impl Libraries {
     pub fn find(manifest: &Manifest) -> Result<Self, PluginError> {
         let mut known = BTreeMap::new();
         let mut find = |component: &Component, what| {
-            let path = search::locate(manifest, component)?;
+            let path = locate(&component.plugin, &manifest.base_dir, &manifest.plugin_path)
+                .map_err(|source| PluginError::Missing {
+                    place: manifest.place(component.plugin_key),
+                    source,
+                })?;
             let library = match known.get(&path) {
                 Some(library) => library,
                 None => known

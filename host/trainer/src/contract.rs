@@ -1,4 +1,8 @@
 //! Checks that need a model that is built, before a step is spent on it.
+//!
+//! What they keep true: the model is as it was before. Parameters and buffers
+//! are put back, and passes in training mode, which may move running
+//! statistics, are made only where evaluation has left a question.
 
 use flops_fit_plugin::{Context, Mode};
 use flops_fit_trial::Failure;
@@ -8,6 +12,19 @@ use crate::{
     FlatParameters,
     plugin::{Batch, Model},
 };
+
+/// Examples of the first look, which is enough for nearly every model.
+const FEW: u64 = 4;
+
+/// Examples of the widest look.
+const MANY: u64 = 64;
+
+/// Examples that the check is made with, for a micro-batch of `micro`: several,
+/// since a parameter may be used by some examples only (an expert, a class), and
+/// no more than memory was planned for.
+pub(crate) fn probe_examples(micro: u64) -> u64 {
+    micro.clamp(FEW, MANY)
+}
 
 /// The model counts the parameters that it declared when it was planned.
 pub(crate) fn check_count(model: &Model, declared: u64) -> Result<(), Failure> {
@@ -25,25 +42,50 @@ pub(crate) fn check_count(model: &Model, declared: u64) -> Result<(), Failure> {
 
 /// Every parameter drives the output: the host moves their storage, and a model
 /// that computes from copies made earlier would train into thin air.
+///
+/// Each parameter is shifted alone and the outputs compared, first over a few
+/// examples in evaluation, which leaves a sound model untouched. What seems
+/// idle is looked at again: over all examples; in training mode, where further
+/// outputs may appear; and from a point where nothing is zero, since a readout
+/// that starts at zero hides everything before it.
 pub(crate) fn check_parameters_drive_output(
     model: &Model,
     flat: &FlatParameters,
     batch: &Batch,
 ) -> Result<(), Failure> {
     let _no_grad = tch::no_grad_guard();
-    let forward = || model.forward(&batch.inputs, PROBE);
-    let idle = idle(flat, 0..flat.segments.len(), &forward)?;
-    if idle.is_empty() {
-        return Ok(());
+    let all = &batch.inputs;
+    let few: Vec<Tensor> = all
+        .iter()
+        .map(|input| input.narrow(0, 0, input.size()[0].min(FEW as i64)))
+        .collect();
+    let pass = |mode, inputs| {
+        let context = Context {
+            mode,
+            seed: 0,
+            step: 0,
+        };
+        move || model.forward(inputs, context)
+    };
+    let mut idle = idle(flat, 0..flat.segments.len(), &pass(Mode::Eval, &few))?;
+    if !idle.is_empty() {
+        idle = self::idle(flat, idle, &pass(Mode::Eval, all))?;
     }
-    // A readout that starts at zero hides everything before it. Look again from
-    // a point where nothing is zero.
-    let kept = flat.params.copy();
-    for leaf in flat.leaves() {
-        shift(leaf);
+    if !idle.is_empty() {
+        let state = Kept::of(model, flat)?;
+        let train = pass(Mode::Train, all);
+        let looked_at = self::idle(flat, idle, &train).and_then(|idle| {
+            if idle.is_empty() {
+                return Ok(idle);
+            }
+            for leaf in flat.leaves() {
+                shift(leaf);
+            }
+            self::idle(flat, idle, &train)
+        });
+        state.put_back(flat);
+        idle = looked_at?;
     }
-    let idle = self::idle(flat, idle, &forward)?;
-    flat.params.shallow_clone().copy_(&kept);
     let Some(&first) = idle.first() else {
         return Ok(());
     };
@@ -57,12 +99,31 @@ pub(crate) fn check_parameters_drive_output(
     })
 }
 
-/// The pass that is compared: no randomness, nothing learnt.
-const PROBE: Context = Context {
-    mode: Mode::Train,
-    seed: 0,
-    step: 0,
-};
+/// Parameters and buffers as they were.
+pub(crate) struct Kept {
+    params: Tensor,
+    buffers: Vec<(Tensor, Tensor)>,
+}
+
+impl Kept {
+    pub(crate) fn of(model: &Model, flat: &FlatParameters) -> Result<Self, Failure> {
+        let buffers = model.buffers()?.into_iter();
+        Ok(Self {
+            params: flat.params.copy(),
+            buffers: buffers
+                .map(|b| (b.tensor.detach().copy(), b.tensor))
+                .collect(),
+        })
+    }
+
+    pub(crate) fn put_back(self, flat: &FlatParameters) {
+        let _no_grad = tch::no_grad_guard();
+        flat.params.shallow_clone().copy_(&self.params);
+        for (was, buffer) in self.buffers {
+            buffer.detach().copy_(&was);
+        }
+    }
+}
 
 /// Those of `parameters` that can be shifted, each alone, without any effect.
 fn idle(

@@ -104,7 +104,8 @@ fn size_facts(
     }
 }
 
-fn count(
+/// What the model says to one configuration; a refusal is a failure here.
+pub(crate) fn count(
     model: &ModelKind,
     plugin: &str,
     config: &Value,
@@ -165,7 +166,7 @@ fn facts(library: &Library, kind: &str, config: Value) -> ComponentFacts {
 }
 
 /// Figures that everything else divides by.
-fn check_data(plugin: &str, data: &DataDescription) -> Result<(), Failure> {
+pub(crate) fn check_data(plugin: &str, data: &DataDescription) -> Result<(), Failure> {
     for (what, figure) in [
         ("units_per_example", Some(data.units_per_example)),
         ("train_examples", data.train_examples),

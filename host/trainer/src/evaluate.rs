@@ -47,7 +47,7 @@ pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Wanted> {
 
 /// Whether neighbouring examples share units, as the windows of a text do, of
 /// which every offset is an example.
-fn overlaps(data: &DataDescription) -> bool {
+pub(crate) fn overlaps(data: &DataDescription) -> bool {
     match (data.unit, data.train_examples, data.unique_units) {
         (Unit::Tokens, Some(examples), Some(unique)) => {
             examples.saturating_mul(data.units_per_example) > unique.saturating_mul(2)

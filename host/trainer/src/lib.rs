@@ -19,6 +19,8 @@
 
 mod adamw;
 mod allocator;
+mod backward;
+mod check;
 mod contract;
 mod describe;
 mod divergence;
@@ -35,10 +37,11 @@ mod worker;
 
 pub use adamw::AdamWState;
 pub use allocator::keep_freed_memory;
+pub use check::check;
 pub use describe::describe;
 pub use flat::FlatParameters;
 pub use order::Order;
-pub use plugin::{Batch, Dataset, Library, Loss, Model, ModelKind, ModelParameter};
+pub use plugin::{Batch, Dataset, Library, Loss, Model, ModelBuffer, ModelKind, ModelParameter};
 pub use schedule::rate;
 pub use train::{Observer, Trained, train};
 pub use worker::{Command, run};

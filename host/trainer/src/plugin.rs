@@ -10,4 +10,4 @@ mod object;
 
 pub(crate) use fault::is_out_of_memory;
 pub use library::Library;
-pub use object::{Batch, Dataset, Loss, Model, ModelKind, ModelParameter};
+pub use object::{Batch, Dataset, Loss, Model, ModelBuffer, ModelKind, ModelParameter};

@@ -6,16 +6,18 @@ use flops_fit_plugin::{Context, DataDescription, Mode, Split};
 use flops_fit_trial::{
     Failure, Measured, Outcome, Part, Phase, Progress, Recipe, RunSettings, Stage, TrialSpec,
 };
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::{
-    AdamWState, FlatParameters, Order, contract,
+    AdamWState, FlatParameters, Order,
+    backward::gradients,
+    contract,
     divergence::Watch,
     evaluate,
     feed::{Feed, Wanted},
     order::mix,
     parent,
-    plugin::{Batch, Dataset, Loss, Model, is_out_of_memory},
+    plugin::{Dataset, Loss, Model},
     rate,
 };
 
@@ -91,7 +93,7 @@ fn micro_batch(recipe: &Recipe, run: &RunSettings) -> u64 {
     run.micro_batch.unwrap_or(batch).clamp(1, batch)
 }
 
-/// Every training batch in order, after one example for the contract's check.
+/// Every training batch in order, after the examples for the contract's check.
 fn plan(
     recipe: &Recipe,
     data: &DataDescription,
@@ -101,7 +103,9 @@ fn plan(
     let (batch, steps) = (recipe.train.batch_examples.max(1), recipe.steps);
     let probe = Wanted {
         split: Split::Train,
-        draws: vec![order.draw(0)],
+        draws: (0..contract::probe_examples(micro))
+            .map(|k| order.draw(k))
+            .collect(),
     };
     let training = (0..steps).flat_map(move |step| {
         (0..batch).step_by(micro as usize).map(move |start| Wanted {
@@ -213,16 +217,15 @@ impl Run<'_> {
             self.report_if_due(Stage::Train, step, settings.lr * share);
             let batch = feed.next()?;
             let seed = mix(mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i as u64));
-            let (mean, units) = self.micro_step(
-                &batch,
-                Context {
-                    mode: Mode::Train,
-                    seed,
-                    step,
-                },
-            )?;
-            sum += mean * units;
-            weight += units;
+            let context = Context {
+                mode: Mode::Train,
+                seed,
+                step,
+            };
+            let found = gradients(self.model, self.loss, self.flat.leaves(), &batch, context)?;
+            self.flat.accumulate(&found.by_leaf, found.units)?;
+            sum += found.mean * found.units;
+            weight += found.units;
             self.units += self.micro.min(batch_size - start) * data.units_per_example;
         }
         parent::enter(Part::Host, Phase::Update);
@@ -235,33 +238,6 @@ impl Run<'_> {
             .adamw
             .step(&mut self.flat, settings.lr, share, factor)?;
         Ok((sum / weight, finite))
-    }
-
-    /// Forward and backward of one micro-batch; its mean loss and the units of it.
-    fn micro_step(&mut self, batch: &Batch, context: Context) -> Result<(f64, f64), Failure> {
-        let outputs = self.model.forward(&batch.inputs, context)?;
-        let value = self.loss.compute(&outputs, &batch.targets, Mode::Train)?;
-        parent::enter(Part::Model, Phase::Backward);
-        let gradients = Tensor::f_run_backward(&[&value.mean], self.flat.leaves(), false, false)
-            .map_err(|error| self.backward_failed(&error))?;
-        let units = value.units as f64;
-        self.flat.accumulate(&gradients, units)?;
-        Ok((value.mean.double_value(&[]), units))
-    }
-
-    fn backward_failed(&self, error: &tch::TchError) -> Failure {
-        let detail = error.to_string();
-        if is_out_of_memory(&detail) {
-            return Failure::OutOfMemory {
-                phase: Phase::Backward,
-                detail,
-            };
-        }
-        Failure::Plugin {
-            plugin: self.model.plugin().to_owned(),
-            phase: Phase::Backward,
-            message: detail,
-        }
     }
 
     fn diverged(&self, step: u64, loss: f64, reason: String) -> Trained {

@@ -11,15 +11,15 @@ use std::{
 use clap::{Parser, Subcommand};
 use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
-    CANNOT_WRITE, DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure,
-    Load, Outcome, Part, Phase, Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec,
-    read_json, write_json,
+    CANNOT_WRITE, CheckRequest, CheckWriter, DescribeRequest, DescribeResponse, DocumentError,
+    Environment, FORMAT, Failure, Load, Outcome, Part, Phase, Progress, ProgressWriter, Timing,
+    TrialDir, TrialResult, TrialSpec, read_json, write_json,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
     allocator::keep_freed_memory,
-    describe, parent,
+    check, describe, parent,
     plugin::Library,
     train::{self, Observer, Trained, train},
 };
@@ -45,6 +45,13 @@ enum Verb {
         /// Where the answer goes (JSON)
         response: PathBuf,
     },
+    /// Find out whether plugins keep the contract
+    Check {
+        /// Question (JSON)
+        request: PathBuf,
+        /// Where the answer goes (JSON lines)
+        answer: PathBuf,
+    },
     /// Train the trial whose trial.json is in this folder
     Train {
         /// The trial's folder
@@ -59,6 +66,7 @@ pub fn run(command: Command) -> ExitCode {
     keep_freed_memory();
     let done = match command.verb {
         Verb::Describe { request, response } => answer(&request, &response),
+        Verb::Check { request, answer } => look_over(&request, &answer),
         Verb::Train { trial } => train_in(&TrialDir::new(trial)),
     };
     match done {
@@ -95,6 +103,18 @@ fn answer(request: &Path, response: &Path) -> Result<(), DocumentError> {
         }
     };
     write_json(response, &answer)
+}
+
+fn look_over(request: &Path, answer: &Path) -> Result<(), DocumentError> {
+    let request: CheckRequest = read_json(request)?;
+    set_threads(request.threads);
+    CheckWriter::create(answer)
+        .and_then(|mut writer| check(&request, &mut writer))
+        .map_err(|source| DocumentError::Io {
+            action: "writing",
+            path: answer.to_owned(),
+            source,
+        })
 }
 
 fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
@@ -246,7 +266,7 @@ fn environment(spec: &TrialSpec, libraries: BTreeMap<String, String>) -> Environ
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

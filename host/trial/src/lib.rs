@@ -20,6 +20,7 @@
 #![deny(missing_docs)]
 
 mod canonical;
+mod check;
 mod describe;
 mod directory;
 mod document;
@@ -33,6 +34,10 @@ mod settings;
 mod spec;
 
 pub use canonical::canonical_json;
+pub use check::{
+    CheckEvent, CheckName, CheckRequest, CheckScope, CheckStatus, CheckWriter, Finding,
+    WantedTrained, parse_check_events, read_check_events,
+};
 pub use describe::{
     ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
     SizeOutcome, WantedComponent, with_size,

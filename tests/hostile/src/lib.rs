@@ -8,9 +8,10 @@ mod dataset;
 mod loss;
 mod model;
 mod strike;
+mod subtle;
 
 flops_fit_plugin::export_plugin! {
-    models: { "hostile" => model::Hostile },
-    datasets: { "hostile" => dataset::Hostile },
-    losses: { "hostile" => loss::Hostile },
+    models: { "hostile" => model::Hostile, "subtle" => subtle::SubtleModel },
+    datasets: { "hostile" => dataset::Hostile, "subtle" => subtle::SubtleDataset },
+    losses: { "hostile" => loss::Hostile, "subtle" => subtle::SubtleLoss },
 }

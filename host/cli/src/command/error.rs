@@ -6,6 +6,7 @@ use flops_fit_scaling::AnalysisError;
 use flops_fit_trial::DocumentError;
 
 use crate::{
+    check::CheckError,
     exit::Exit,
     input::InputError,
     manifest::ManifestError,
@@ -25,6 +26,8 @@ pub enum CommandError {
     Manifest(#[from] ManifestError),
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
@@ -64,6 +67,10 @@ pub enum CommandError {
     SetOnTable { set: String },
     #[error("becoming the parent of what workers leave behind: {0}")]
     Adopt(io::Error),
+    #[error("{flag} is for a library; a manifest says it itself (change it with --set)")]
+    FlagOfLibrary { flag: &'static str },
+    #[error("--set {set}: a library has no manifest; give its configuration with --config")]
+    SetOnLibrary { set: String },
     #[error("watching for Ctrl-C: {0}")]
     Signals(io::Error),
     #[error("printing the result: {0}")]
@@ -75,11 +82,14 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Manifest(_) | Self::NotAManifest { .. } => Exit::Manifest,
-            Self::NoSweep { .. } | Self::FlagOfTable { .. } | Self::SetOnTable { .. } => {
-                Exit::Usage
-            }
+            Self::NoSweep { .. }
+            | Self::FlagOfTable { .. }
+            | Self::SetOnTable { .. }
+            | Self::FlagOfLibrary { .. }
+            | Self::SetOnLibrary { .. } => Exit::Usage,
             Self::Input(error) => input_exit(error),
             Self::Plan(error) => plan_exit(error),
+            Self::Check(error) => check_exit(error),
             Self::Lock(LockError::Busy { .. }) => Exit::Busy,
             Self::Sweep(SweepError::Rebuilt { .. }) => Exit::Rebuilt,
             Self::Worker(_) | Self::Setup(_) | Self::Sweep(SweepError::Start { .. }) => {
@@ -110,6 +120,20 @@ fn plan_exit(error: &PlanError) -> Exit {
         PlanError::Worker(_) | PlanError::Start { .. } => Exit::Environment,
         PlanError::Interrupted => Exit::Interrupted,
         PlanError::Document(_) => Exit::Internal,
+    }
+}
+
+fn check_exit(error: &CheckError) -> Exit {
+    match error {
+        CheckError::Plan(error) => plan_exit(error),
+        CheckError::Config(_)
+        | CheckError::Choose { .. }
+        | CheckError::Lacking { .. }
+        | CheckError::Size { .. } => Exit::Usage,
+        CheckError::Missing(_) | CheckError::Refused { .. } => Exit::Plugin,
+        CheckError::Start { .. } => Exit::Environment,
+        CheckError::Document(_) => Exit::Internal,
+        CheckError::Interrupted => Exit::Interrupted,
     }
 }
 

@@ -30,6 +30,20 @@ pub(super) fn read(path: &Path, sets: &[String]) -> Result<Node, ManifestError> 
     })
 }
 
+/// The tree of `sets` alone.
+pub(super) fn of_sets(sets: &[String]) -> Result<Node, ManifestError> {
+    let mut table = Table::default();
+    for argument in sets {
+        table.merge(parse_set(argument)?);
+    }
+    Ok(Node {
+        origin: Origin::Set {
+            argument: Arc::from(""),
+        },
+        value: Value::Table(table),
+    })
+}
+
 /// The merged table, and how many files it came through.
 fn read_file(
     path: &Path,

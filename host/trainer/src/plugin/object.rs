@@ -108,6 +108,15 @@ pub struct ModelParameter {
     pub decay_scale: f64,
 }
 
+/// A tensor of a model that is state but not trained.
+#[derive(Debug)]
+pub struct ModelBuffer {
+    /// Unique name.
+    pub name: String,
+    /// The tensor that the forward pass reads.
+    pub tensor: Tensor,
+}
+
 /// A model's functions that need no object.
 #[derive(Clone)]
 pub struct ModelKind {
@@ -263,6 +272,25 @@ impl Model {
             decay_scale: p.decay_scale,
         });
         Ok(plain.collect())
+    }
+
+    /// Ordered buffers; none is undefined.
+    pub fn buffers(&self) -> Result<Vec<ModelBuffer>, Failure> {
+        let buffers = self
+            .callee
+            .call(Phase::Build, || self.table.buffers()(self.handle))?;
+        let plain = buffers.into_iter().map(|b| ModelBuffer {
+            name: b.name.into(),
+            // SAFETY: the plugin shares this process's libtorch (checked at open).
+            tensor: unsafe { b.tensor.take() },
+        });
+        let plain: Vec<_> = plain.collect();
+        for buffer in &plain {
+            let tensor = std::slice::from_ref(&buffer.tensor);
+            self.callee
+                .check_defined(&format!("buffer `{}`", buffer.name), tensor)?;
+        }
+        Ok(plain)
     }
 
     /// N for the fit.

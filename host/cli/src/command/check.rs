@@ -1,0 +1,65 @@
+//! `check`.
+
+use std::path::Path;
+
+use flops_fit_trial::CheckStatus;
+
+use super::{CommandError, print_as, subject};
+use crate::{
+    args::{self, Format, Source},
+    check::{self, CheckError, Parts, Settings, Target},
+    exit::Exit,
+    interrupt::Interrupt,
+    worker::Worker,
+};
+
+/// `flops-fit check`.
+pub(super) fn check(args: &args::Check, format: Format) -> Result<Exit, CommandError> {
+    let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
+    let worker = Worker::find()?;
+    let target = if is_manifest(&args.path) {
+        if let Some(flag) = args.of_library() {
+            return Err(CommandError::FlagOfLibrary { flag });
+        }
+        let manifest = subject::manifest(&Source {
+            path: args.path.clone(),
+            sets: args.sets.clone(),
+        })?;
+        Target::of_manifest(&manifest, args.size, &worker, &interrupt)?
+    } else {
+        if let Some(set) = args.sets.first() {
+            return Err(CommandError::SetOnLibrary { set: set.clone() });
+        }
+        if let Some(size) = args.size {
+            return Err(CheckError::Size { size }.into());
+        }
+        let parts = Parts {
+            model: args.model.clone(),
+            dataset: args.dataset.clone(),
+            loss: args.loss.clone(),
+            config: args.config.clone(),
+        };
+        let folder = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
+        Target::of_library(&args.path.to_string_lossy(), &parts, &folder)?
+    };
+    let settings = Settings { limit: args.limit };
+    let report = check::run(&target, &settings, &worker, &interrupt)?;
+    print_as(format, &report, || report.to_string())?;
+    let worst = if args.strict {
+        CheckStatus::Warn
+    } else {
+        CheckStatus::Fail
+    };
+    Ok(if report.status >= worst {
+        Exit::Plugin
+    } else {
+        Exit::Success
+    })
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.is_dir()
+        || path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+}
