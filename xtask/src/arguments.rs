@@ -18,7 +18,8 @@ Chores:
   demo               Set up, build, and train the sweep of examples/stories
   test [ARGS…]       Set up, build, and run every test; ARGS go to `cargo test`
   bench [NAME]       Set up, build, and measure against PyTorch and a bare loop
-  ci [--lints-only]  Formatting, lints, docs, dependencies, then every test
+  fuzz [ARGS…]       Build, and feed mutated files to every parser for a minute
+  ci [--lints-only]  Formatting, lints, docs, dependencies, then tests and fuzz
 
 Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection;
 without a name, all but sweep, coverage and selection. analysis, coverage and selection
@@ -33,6 +34,7 @@ Examples:
   cargo xtask demo
   cargo xtask test -- isoflop
   cargo xtask bench step --case a --pairs 7
+  cargo xtask fuzz --target manifest --cases 100000
 ";
 
 /// What was asked for.
@@ -43,6 +45,7 @@ pub(crate) enum Chore {
     Demo,
     Test { arguments: Vec<OsString> },
     Bench(Options),
+    Fuzz { arguments: Vec<OsString> },
     Ci { lints_only: bool },
 }
 
@@ -60,6 +63,10 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Chore, Error> {
         },
         "demo" => Chore::Demo,
         "test" => Chore::Test {
+            arguments: parser.raw_args()?.collect(),
+        },
+        // The fuzzer knows its own flags.
+        "fuzz" => Chore::Fuzz {
             arguments: parser.raw_args()?.collect(),
         },
         "bench" => return bench(parser),

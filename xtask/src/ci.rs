@@ -1,9 +1,9 @@
 //! `cargo xtask ci`: all that must hold before a change goes in, cheapest
-//! first, the tests last.
+//! first, tests and mutated files last.
 
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{deny, setup, step, test};
+use crate::{deny, fuzz, setup, step, test};
 
 pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> {
     step::run(workspace.cargo("fmt").args(["--all", "--check"]))?;
@@ -31,5 +31,6 @@ pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> 
     if lints_only {
         return Ok(());
     }
-    test::run(workspace, &[])
+    test::run(workspace, &[])?;
+    fuzz::run(workspace, &[])
 }

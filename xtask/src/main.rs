@@ -17,6 +17,7 @@ mod ci;
 mod demo;
 mod deny;
 mod error;
+mod fuzz;
 mod setup;
 mod step;
 mod test;
@@ -49,6 +50,7 @@ fn run() -> Result<(), Error> {
         Chore::Setup { arguments } => setup::run(&workspace, &arguments),
         Chore::Demo => demo::run(&workspace),
         Chore::Test { arguments } => test::run(&workspace, &arguments),
+        Chore::Fuzz { arguments } => fuzz::run(&workspace, &arguments),
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Ci { lints_only } => ci::run(&workspace, lints_only),
     }

@@ -21,7 +21,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use flops_fit_scaling::{Options, grid::Layout};
 
@@ -83,7 +86,7 @@ const SECTIONS: &[&str] = &[
 impl Manifest {
     /// Reads the manifest at `path` with `key=value` overrides on top.
     pub fn load(path: &Path, sets: &[String]) -> Result<Self, ManifestError> {
-        let tree = source::read(path, sets)?;
+        let tree = source::read(path, sets, &source::on_disk)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -96,6 +99,22 @@ impl Manifest {
                 source,
             })?;
         Ok(Self::check(path, tree, &folder)?)
+    }
+
+    /// Reads `text` as the manifest at `path`. Nothing is looked up on the disk: what
+    /// it extends can't be found, and relative paths start from `path`'s folder as
+    /// it is written.
+    pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Self, ManifestError> {
+        let files = |wanted: &Path| {
+            if wanted == path {
+                Ok((path.to_owned(), text.to_owned()))
+            } else {
+                Err(io::ErrorKind::NotFound.into())
+            }
+        };
+        let tree = source::read(path, sets, &files)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(Self::check(path, tree, folder)?)
     }
 
     fn check(path: &Path, tree: value::Node, folder: &Path) -> Result<Self, Box<Mistake>> {

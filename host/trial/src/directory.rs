@@ -10,7 +10,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::{
     DocumentError, TrialId, TrialResult, TrialSpec,
-    document::{PARTIAL, read_sealed, seal, sync_folder, text, write_sealed},
+    document::{PARTIAL, read_sealed, sealed, sync_folder, write_sealed},
 };
 
 /// Exit status of a worker that can't read or write its files (`EX_IOERR` of
@@ -159,7 +159,7 @@ impl ReservedResult {
     }
 
     fn fill(&mut self, result: &TrialResult) -> io::Result<()> {
-        let text = text(&seal(result)?)?;
+        let text = sealed(result)?;
         self.file.write_all(&text)?;
         self.file.set_len(text.len() as u64)?;
         self.file.sync_all()?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -60,7 +60,10 @@ impl DocumentError {
     pub fn is_foreign(&self) -> bool {
         match self {
             Self::Foreign { .. } | Self::Altered { .. } => true,
-            Self::Io { source, .. } => source.kind() == io::ErrorKind::IsADirectory,
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::IsADirectory | io::ErrorKind::FileTooLarge
+            ),
             Self::Newer { .. } => false,
         }
     }
@@ -137,6 +140,12 @@ pub(crate) fn seal<T: Serialize>(value: &T) -> io::Result<Value> {
     Ok(value)
 }
 
+/// The bytes of a document that carries its checksum, as `trial.json` and
+/// `result.json` do.
+pub fn sealed<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
+    text(&seal(value)?)
+}
+
 /// [`write_json`] with a checksum.
 pub(crate) fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
     let sealed = seal(value).map_err(|source| DocumentError::Io {
@@ -150,7 +159,12 @@ pub(crate) fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), D
 /// Reads a file that [`write_sealed`] wrote. What a torn write, a bad sector or an
 /// editor has changed since does not go unseen.
 pub(crate) fn read_sealed<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
-    let mut value: Value = read_json(path)?;
+    parse_sealed(path, &read(path)?)
+}
+
+/// Reads `text`, which is that of a file at `path` that carries its checksum.
+pub fn parse_sealed<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, DocumentError> {
+    let mut value: Value = parse_json(path, text)?;
     let altered = |why| DocumentError::Altered {
         path: path.to_owned(),
         why,
@@ -168,18 +182,39 @@ pub(crate) fn read_sealed<T: DeserializeOwned>(path: &Path) -> Result<T, Documen
     })
 }
 
+/// Largest document, in bytes: that of a plan of many thousand trials.
+const LARGEST: u64 = 32 << 20;
+
 /// Reads a file that [`write_json`] wrote.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
-    let text = std::fs::read(path).map_err(|source| DocumentError::Io {
+    parse_json(path, &read(path)?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
+    let fail = |source| DocumentError::Io {
         action: "reading",
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let mut text = Vec::new();
+    // One byte more than is allowed tells whether there is more.
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text))
+        .map_err(fail)?;
+    if text.len() as u64 > LARGEST {
+        let why = format!("it has more than {LARGEST} bytes");
+        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+    }
+    Ok(text)
+}
+
+/// Reads `text`, which is that of a file at `path`.
+pub fn parse_json<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, DocumentError> {
     let foreign = |source| DocumentError::Foreign {
         path: path.to_owned(),
         source,
     };
-    let value: serde_json::Value = serde_json::from_slice(&text).map_err(foreign)?;
+    let value: serde_json::Value = serde_json::from_slice(text).map_err(foreign)?;
     match value.get("format").and_then(serde_json::Value::as_u64) {
         Some(found) if found > u64::from(FORMAT) => Err(DocumentError::Newer {
             path: path.to_owned(),
@@ -212,6 +247,17 @@ mod tests {
         check(text.replace("checksum", "chequesum"), "it has no checksum");
         check(text[..text.len() / 2].to_owned(), "is not a file that");
         check("[]".to_owned(), "it has no checksum");
+    }
+
+    #[test]
+    fn a_document_without_an_end_is_not_read_to_it() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("a.json");
+        let file = File::create(&path).expect("created");
+        file.set_len(LARGEST + 1).expect("a sparse file");
+        let error = read_json::<Value>(&path).expect_err("too large");
+        assert!(error.is_foreign(), "{error}");
+        assert!(error.to_string().contains("more than 33554432 bytes"), "{error}");
     }
 
     #[test]

@@ -43,11 +43,11 @@ pub use describe::{
     SizeOutcome, WantedComponent, with_size,
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
-pub use document::{DocumentError, read_json, write_json};
+pub use document::{DocumentError, parse_json, parse_sealed, read_json, sealed, write_json};
 pub use failure::{Failure, Phase};
 pub use id::TrialId;
 pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};
-pub use progress::{Progress, ProgressReader, ProgressWriter, Stage};
+pub use progress::{Progress, ProgressReader, ProgressWriter, Stage, parse_progress};
 pub use pulse::{Part, Pulse};
 pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};

@@ -84,23 +84,37 @@ impl ProgressReader {
     }
 
     /// The whole lines that came since the last call; foreign lines are passed
-    /// over, a torn last line is left for the next call.
+    /// over, a torn last line is left for the next call. No more than 1 MiB is
+    /// read at a time: what is longer and has no end of line is passed over too.
     pub fn poll(&mut self) -> Vec<Progress> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
-            file.read_to_string(&mut text)
+            file.take(LARGEST).read_to_end(&mut bytes)
         });
-        let whole = match (read, text.rfind('\n')) {
-            (Ok(_), Some(end)) => &text[..=end],
-            _ => return Vec::new(),
-        };
-        self.offset += whole.len() as u64;
-        whole
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        if read.is_err() {
+            return Vec::new();
+        }
+        let (lines, mut whole) = parse_progress(&bytes);
+        if whole == 0 && bytes.len() as u64 == LARGEST {
+            whole = bytes.len();
+        }
+        self.offset += whole as u64;
+        lines
     }
+}
+
+/// Most bytes that are read at a time.
+const LARGEST: u64 = 1 << 20;
+
+/// The lines in `bytes` that are progress, and the length of all that are whole.
+pub fn parse_progress(bytes: &[u8]) -> (Vec<Progress>, usize) {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    let whole = &bytes[..end.map_or(0, |end| end + 1)];
+    let lines = whole
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok());
+    (lines.collect(), whole.len())
 }
 
 #[cfg(test)]
@@ -128,7 +142,18 @@ mod tests {
         let mut writer = ProgressWriter::create(&path).expect("created");
         writer.write(&line).expect("written");
         writer.0.write_all(b"{\"at\":").expect("written");
-        assert_eq!(reader.poll(), vec![line]);
+        assert_eq!(reader.poll(), vec![line.clone()]);
         assert!(reader.poll().is_empty());
+
+        // What is no text, or has no end, holds nothing up.
+        writer.0.write_all(b"\xff\n").expect("written");
+        writer.write(&line).expect("written");
+        assert_eq!(reader.poll(), vec![line.clone()]);
+        let endless = vec![b' '; LARGEST as usize + 5];
+        writer.0.write_all(&endless).expect("written");
+        assert!(reader.poll().is_empty());
+        writer.0.write_all(b"\n").expect("written");
+        writer.write(&line).expect("written");
+        assert_eq!(reader.poll(), vec![line]);
     }
 }

@@ -11,12 +11,15 @@ use std::{
 };
 
 use object::{
-    LittleEndian, ReadCache, elf,
-    read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _},
-    read::{Object as _, ObjectSection as _, ReadRef as _},
+    LittleEndian, ReadCache, ReadRef, elf,
+    read::elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _},
 };
 
 use crate::{RawRecord, Record, SECTION};
+
+/// Most bytes of headers and of the record that are read: many times what any
+/// library has, little enough for any machine.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// Why a file is no plugin that could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -78,55 +81,81 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
         }));
     }
     let cache = ReadCache::new(File::open(path).map_err(unreadable)?);
-    let data = &cache;
+    find(path, &cache, meta.len())
+}
+
+/// The record in `bytes`, which are those of the library at `path`.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Record, RecordError> {
+    find(path, bytes, bytes.len() as u64)
+}
+
+fn find<'a>(path: &Path, data: impl ReadRef<'a>, length: u64) -> Result<Record, RecordError> {
+    let not = |why: String| RecordError::NotAPlugin {
+        path: path.to_owned(),
+        why,
+    };
     let magic = data.read_bytes_at(0, 4).unwrap_or_default();
     if magic != elf::ELFMAG {
-        let what = if meta.len() == 0 {
+        let what = if length == 0 {
             "the file is empty"
         } else {
             "the file is no ELF library"
         };
         return Err(not(what.into()));
     }
-    check_machine(data, path, meta.len())?;
+    check_machine(data, path, length)?;
     let truncated = |promised| RecordError::Truncated {
         path: path.to_owned(),
         promised,
-        found: meta.len(),
+        found: length,
     };
-    let file = match ElfFile64::<LittleEndian, _>::parse(data) {
-        Ok(file) => file,
-        // The section table stands at a library's end: a file cut short loses it first.
-        Err(error) => {
-            return Err(
-                end_of_headers(data, meta.len()).map_or_else(|| not(error.to_string()), truncated)
-            );
+    // The section table stands at a library's end: a file cut short loses it first.
+    let failed = |error: object::read::Error| {
+        end_of_headers(data, length).map_or_else(|| not(error.to_string()), truncated)
+    };
+    let endian = LittleEndian;
+    let header = elf::FileHeader64::<LittleEndian>::parse(data).map_err(failed)?;
+    for (what, count, size) in [
+        (
+            "sections",
+            header.shnum(endian, data),
+            header.e_shentsize(endian),
+        ),
+        (
+            "segments",
+            header.phnum(endian, data),
+            header.e_phentsize(endian),
+        ),
+    ] {
+        let count = u64::from(count.map_err(failed)?);
+        if count * u64::from(size) > MOST_BYTES {
+            return Err(not(format!("it has {count} {what}")));
         }
-    };
-    let endian = file.endian();
-    for segment in file.elf_program_headers() {
+    }
+    for segment in header.program_headers(endian, data).map_err(failed)? {
         let end = segment
             .p_offset(endian)
             .saturating_add(segment.p_filesz(endian));
-        if segment.p_type(endian) == elf::PT_LOAD && end > meta.len() {
+        if segment.p_type(endian) == elf::PT_LOAD && end > length {
             return Err(truncated(end));
         }
     }
-    if let Some(end) = end_of_headers(data, meta.len()) {
+    if let Some(end) = end_of_headers(data, length) {
         return Err(truncated(end));
     }
-    let section = file
-        .section_by_name(SECTION)
+    let sections = header.sections(endian, data).map_err(failed)?;
+    let (_, section) = sections
+        .section_by_name(endian, SECTION.as_bytes())
         .ok_or_else(|| not(format!("it is a library without a `{SECTION}` section")))?;
-    let bytes = section.data().map_err(|error| not(error.to_string()))?;
+    let size = section.sh_size(endian);
+    if size > MOST_BYTES {
+        return Err(not(format!("its record is {size} bytes long")));
+    }
+    let bytes = section.data(endian, data).map_err(failed)?;
     decode(bytes).map_err(not)
 }
 
-fn check_machine<'a>(
-    data: impl object::ReadRef<'a>,
-    path: &Path,
-    length: u64,
-) -> Result<(), RecordError> {
+fn check_machine<'a>(data: impl ReadRef<'a>, path: &Path, length: u64) -> Result<(), RecordError> {
     // e_ident, then e_type and e_machine, are the same in every ELF class.
     let head = data
         .read_bytes_at(0, 20)
@@ -159,7 +188,7 @@ fn check_machine<'a>(
 }
 
 /// The end of the section table, if the file stops before it.
-fn end_of_headers<'a>(data: impl object::ReadRef<'a>, length: u64) -> Option<u64> {
+fn end_of_headers<'a>(data: impl ReadRef<'a>, length: u64) -> Option<u64> {
     let header = elf::FileHeader64::<LittleEndian>::parse(data).ok()?;
     let endian = LittleEndian;
     let size = u64::from(header.e_shentsize(endian)) * u64::from(header.e_shnum(endian));

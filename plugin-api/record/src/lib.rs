@@ -18,7 +18,7 @@ mod record;
 mod text;
 
 pub use compare::{HostVersions, Incompatible};
-pub use elf::{RecordError, read};
+pub use elf::{RecordError, parse, read};
 pub use record::{Export, RawRecord, Record, What};
 pub use text::fixed;
 

@@ -26,10 +26,10 @@ pub enum ManifestError {
         /// The parser's words.
         message: String,
     },
-    /// A chain of `extends` that comes back to a file.
-    #[error("{origin}: extends: {} is already being read; the chain is {}", path.display(), chain(files))]
+    /// A chain of `extends` that comes back to a file, or does not end.
+    #[error("{origin}: extends: {} {}; the chain is {}", path.display(), if repeats(files) { "is already being read" } else { "is one file too many" }, chain(files))]
     Cycle {
-        /// The `extends` that closes the circle.
+        /// The `extends` that closes the circle or goes too far.
         origin: Origin,
         /// The file it names.
         path: PathBuf,
@@ -47,6 +47,13 @@ pub enum ManifestError {
     /// One key is wrong.
     #[error(transparent)]
     Mistake(#[from] Box<Mistake>),
+}
+
+/// Whether the last file stands earlier in the chain.
+fn repeats(files: &[PathBuf]) -> bool {
+    files
+        .split_last()
+        .is_some_and(|(last, before)| before.contains(last))
 }
 
 fn chain(files: &[PathBuf]) -> String {

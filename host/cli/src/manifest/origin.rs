@@ -57,9 +57,57 @@ pub(super) enum Text<'t> {
         path: Arc<Path>,
         text: &'t str,
         layer: usize,
+        lines: Lines,
     },
     /// An argument; all of it is one place.
     Set { argument: Arc<str> },
+}
+
+/// Where lines begin, and how many characters come before every so many bytes:
+/// a place is found without reading the text from its start, which a long list
+/// would otherwise have done for each of its values.
+#[derive(Debug, Clone)]
+pub(super) struct Lines {
+    starts: Vec<usize>,
+    characters: Vec<usize>,
+}
+
+/// Bytes between two counts of characters.
+const STRIDE: usize = 64;
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let newlines = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(newlines.map(|(_, next)| next));
+        let mut count = 0;
+        let characters = text.as_bytes().chunks(STRIDE).map(|chunk| {
+            let before = count;
+            count += beginnings(chunk);
+            before
+        });
+        Self {
+            characters: characters.collect(),
+            starts: starts.collect(),
+        }
+    }
+
+    /// Line and column of the byte at `offset`, both from 1.
+    fn place(&self, text: &str, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let before = |offset: usize| {
+            let from = offset / STRIDE;
+            let counted = self.characters.get(from).copied().unwrap_or(0);
+            let rest = text.as_bytes().get(from * STRIDE..offset);
+            counted + rest.map_or(0, beginnings)
+        };
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        (line, before(offset) - before(start) + 1)
+    }
+}
+
+/// Characters that begin in `bytes` of a text.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| *byte & 0xc0 != 0x80).count()
 }
 
 impl<'t> Text<'t> {
@@ -68,6 +116,7 @@ impl<'t> Text<'t> {
             path: Arc::from(path),
             text,
             layer,
+            lines: Lines::of(text),
         }
     }
 
@@ -76,16 +125,40 @@ impl<'t> Text<'t> {
             Self::Set { argument } => Origin::Set {
                 argument: argument.clone(),
             },
-            Self::File { path, text, layer } => {
-                let before = text.get(..offset).unwrap_or(text);
-                let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            Self::File {
+                path,
+                text,
+                layer,
+                lines,
+            } => {
+                let (line, column) = lines.place(text, offset.min(text.len()));
                 Origin::File {
                     path: path.clone(),
-                    line: before.matches('\n').count() + 1,
-                    column: before[line_start..].chars().count() + 1,
+                    line,
+                    column,
                     layer: *layer,
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_that_of_a_walk_from_the_start() {
+        let text = "a = 1\n\nlöng = \"ü\" # ".to_owned() + &"é€x".repeat(100) + "\nb = 2\n";
+        let lines = Lines::of(&text);
+        for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = &text[..offset];
+            let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let walked = (
+                before.matches('\n').count() + 1,
+                before[start..].chars().count() + 1,
+            );
+            assert_eq!(lines.place(&text, offset), walked, "{offset}");
         }
     }
 }

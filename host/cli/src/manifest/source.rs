@@ -1,6 +1,8 @@
 //! From files and `--set` arguments to one tree: read, extend, override.
 
 use std::{
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,9 +15,40 @@ use super::{
     value::{Entry, Node, OutOfRange, Table, Value},
 };
 
+/// Largest manifest, in bytes: a thousand times the usual.
+const LARGEST: u64 = 256 << 10;
+
+/// Most files that extend one another.
+const LONGEST_CHAIN: usize = 16;
+
+/// Gives a file's identity and text.
+pub(super) type Files<'f> = &'f dyn Fn(&Path) -> io::Result<(PathBuf, String)>;
+
+/// Files as they lie on the disk.
+pub(super) fn on_disk(path: &Path) -> io::Result<(PathBuf, String)> {
+    let identity = path.canonicalize()?;
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells whether there is more.
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
+    check_size(bytes.len())?;
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let text = String::from_utf8(bytes).map_err(|error| invalid(error.utf8_error().to_string()))?;
+    Ok((identity, text))
+}
+
+fn check_size(bytes: usize) -> io::Result<()> {
+    if bytes as u64 <= LARGEST {
+        return Ok(());
+    }
+    let why = format!("it has more than {LARGEST} bytes, which no manifest has");
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, why))
+}
+
 /// Reads `path` and what it extends, then lays each of `sets` on top.
-pub(super) fn read(path: &Path, sets: &[String]) -> Result<Node, ManifestError> {
-    let (mut table, layer) = read_file(path, None, &mut Vec::new())?;
+pub(super) fn read(path: &Path, sets: &[String], files: Files<'_>) -> Result<Node, ManifestError> {
+    let (mut table, layer) = read_file(path, None, files, &mut Vec::new())?;
     for argument in sets {
         table.merge(parse_set(argument)?);
     }
@@ -48,6 +81,7 @@ pub(super) fn of_sets(sets: &[String]) -> Result<Node, ManifestError> {
 fn read_file(
     path: &Path,
     wanted_by: Option<&Origin>,
+    files: Files<'_>,
     open: &mut Vec<PathBuf>,
 ) -> Result<(Table, usize), ManifestError> {
     let unreadable = |source| ManifestError::Unreadable {
@@ -55,8 +89,10 @@ fn read_file(
         wanted_by: wanted_by.cloned(),
         source,
     };
-    let identity = path.canonicalize().map_err(unreadable)?;
-    if let (true, Some(origin)) = (open.contains(&identity), wanted_by) {
+    let (identity, source) = files(path).map_err(unreadable)?;
+    check_size(source.len()).map_err(unreadable)?;
+    let too_long = open.len() == LONGEST_CHAIN;
+    if let (true, Some(origin)) = (too_long || open.contains(&identity), wanted_by) {
         let mut files = open.clone();
         files.push(identity);
         return Err(ManifestError::Cycle {
@@ -66,13 +102,12 @@ fn read_file(
         });
     }
     open.push(identity);
-    let source = std::fs::read_to_string(path).map_err(unreadable)?;
     // The layer is known only when everything below has been read, so the file
     // is looked at once for `extends` and once for the rest.
     let (base, layer) = match extends(&parse_file(path, &source, 0)?)? {
         Some((origin, base)) => {
             let base = path.parent().unwrap_or(Path::new("")).join(base);
-            let (table, layer) = read_file(&base, Some(&origin), open)?;
+            let (table, layer) = read_file(&base, Some(&origin), files, open)?;
             (Some(table), layer + 1)
         }
         None => (None, 0),

@@ -17,6 +17,9 @@ use crate::{
 /// Training batches that the other checks work with.
 const BATCHES: u64 = 4;
 
+/// What a batch is.
+const PURE: &str = "let batch() depend on split and draws alone: no counters, no clocks, no generator that outlives the call";
+
 /// Target that libtorch's losses pass over.
 const IGNORED: i64 = -100;
 
@@ -177,7 +180,6 @@ pub(super) fn same_data(subject: &Subject) -> Result<Finding, Failure> {
             fix,
         )
     };
-    const PURE: &str = "let batch() depend on split and draws alone: no counters, no clocks, no generator that outlives the call";
 
     tch::manual_seed(1);
     let again = subject.batch(0)?;

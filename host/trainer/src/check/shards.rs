@@ -23,6 +23,9 @@ const GRADIENT_ROUNDING: f64 = 1e-3;
 /// Gradients below this share of the largest are rounding themselves.
 const NOTHING: f64 = 1e-6;
 
+/// What a loss is.
+const FIX: &str = "return the mean over `units`, and as `units` the number that it is the mean of: parts are weighted by it";
+
 /// A batch against one example of it and the rest.
 pub(super) fn shards(subject: &Subject, trained: &Trained) -> Result<Finding, Failure> {
     let instance = trained.build(&subject.data, subject.seed)?;
@@ -93,7 +96,6 @@ fn loss_adds_up(
         sum += mean * units;
         parts += units;
     }
-    const FIX: &str = "return the mean over `units`, and as `units` the number that it is the mean of: parts are weighted by it";
     if parts.total_cmp(&units).is_ne() {
         let found =
             format!("the loss of {examples} examples has {units} units, of its parts {parts}");

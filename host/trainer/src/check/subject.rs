@@ -272,7 +272,7 @@ impl Trained {
         &self,
         data: &DataDescription,
     ) -> Result<Vec<(Value, u64, u64)>, Failure> {
-        let count = |config: &Value| {
+        let count = |config: &Value| -> Result<Option<(Value, u64, u64)>, Failure> {
             let Some(profile) = self.kind.profile(config, data)? else {
                 return Ok(None);
             };

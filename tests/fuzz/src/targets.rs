@@ -1,0 +1,294 @@
+//! The parsers.
+
+use std::path::Path;
+
+use flops_fit::{
+    input::{self, Checks, Form, Formula, Mapping},
+    manifest::Manifest,
+    plan::Plan,
+};
+use flops_fit_trial::{
+    CheckRequest, DescribeRequest, DescribeResponse, TrialResult, TrialSpec, parse_check_events,
+    parse_json, parse_progress, parse_sealed,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::corpus;
+
+/// A parser, and what its inputs look like.
+pub struct Target {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Valid inputs.
+    pub corpus: fn() -> Vec<Vec<u8>>,
+    /// Words of its format.
+    pub words: &'static [&'static str],
+    /// Parses; whether the input was accepted.
+    pub run: fn(&[u8]) -> bool,
+}
+
+/// Every parser of a file or an argument.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "record",
+        corpus: corpus::records,
+        words: &[
+            "flops-fit plugin",
+            ".flops_fit",
+            "\x7fELF",
+            "model ",
+            "dataset ",
+            "\n",
+            "unwind",
+        ],
+        run: |bytes| flops_fit_record::parse(Path::new("libfuzzed.so"), bytes).is_ok(),
+    },
+    Target {
+        name: "manifest",
+        corpus: corpus::manifests,
+        words: MANIFEST,
+        run: manifest,
+    },
+    Target {
+        name: "set",
+        corpus: corpus::sets,
+        words: MANIFEST,
+        run: set,
+    },
+    Target {
+        name: "runs_csv",
+        corpus: corpus::csv,
+        words: RUNS,
+        run: |bytes| runs(Form::Csv, bytes),
+    },
+    Target {
+        name: "runs_json",
+        corpus: corpus::json,
+        words: RUNS,
+        run: |bytes| runs(Form::Json, bytes),
+    },
+    Target {
+        name: "runs_jsonl",
+        corpus: corpus::json_lines,
+        words: RUNS,
+        run: |bytes| runs(Form::JsonLines, bytes),
+    },
+    Target {
+        name: "formula",
+        corpus: corpus::formulas,
+        words: &[
+            "ln(", "exp(", "sqrt(", "^", "-", "(", ")", "*", "/", "=", "n", "1e9",
+        ],
+        run: formula,
+    },
+    Target {
+        name: "trial_spec",
+        corpus: corpus::specs,
+        words: JSON,
+        run: sealed::<TrialSpec>,
+    },
+    Target {
+        name: "trial_result",
+        corpus: corpus::results,
+        words: JSON,
+        run: sealed::<TrialResult>,
+    },
+    Target {
+        name: "unsealed",
+        corpus: corpus::unsealed,
+        words: JSON,
+        run: unsealed,
+    },
+    Target {
+        name: "progress",
+        corpus: corpus::progress,
+        words: JSON,
+        run: |bytes| !parse_progress(bytes).0.is_empty(),
+    },
+    Target {
+        name: "check_answer",
+        corpus: corpus::check_answers,
+        words: JSON,
+        run: |bytes| !parse_check_events(bytes).is_empty(),
+    },
+];
+
+/// The target of that name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+const JSON: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "null",
+    "true",
+    "false",
+    "\"",
+    "\\u0000",
+    "\\ud800",
+    "\"format\":",
+    "\"kind\":",
+    "\"status\":",
+    "\"config\":",
+    "\"checksum\":",
+    "\"completed\"",
+    "\u{feff}",
+    "\n",
+];
+
+const MANIFEST: &[&str] = &[
+    "[model]",
+    "[model.config]",
+    "[dataset]",
+    "[loss]",
+    "[sweep]",
+    "[train]",
+    "[run]",
+    "[analysis]",
+    "[output]",
+    "extends = \"base.toml\"\n",
+    "sizes = ",
+    "{ min = 1, max = 9, multiple_of = 2 }",
+    "budgets = ",
+    "{ min = 1e9, max = 1e12, count = 5 }",
+    "grid = ",
+    "seeds = ",
+    "schedule = ",
+    "warmup = ",
+    "'''",
+    "\"\"\"",
+    "1979-05-27T07:32:00Z",
+    "0x7f",
+    "0b1",
+    "a.b.c.d = 1\n",
+    "=",
+    "\n",
+    "size_param = ",
+    "kind = ",
+    "config = ",
+    "#",
+    "targets = ",
+    "batch_tokens = ",
+];
+
+const RUNS: &[&str] = &[
+    "n",
+    "d",
+    "c",
+    "loss",
+    "budget",
+    "seed",
+    "status",
+    "completed",
+    "failed",
+    "diverged",
+    "pending",
+    "skipped",
+    ",",
+    "\n",
+    "\r\n",
+    "\"",
+    "\"\"",
+    "\t",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "\"runs\":",
+    "null",
+    "\u{feff}",
+    "loss_se",
+    "weight",
+    "group",
+    "steps",
+    "unique",
+    "reason",
+    "trial",
+];
+
+/// What is read in becomes a manifest that says the same when it is written out.
+fn manifest(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let path = Path::new("/sweeps/manifest.toml");
+    let Ok(manifest) = Manifest::parse(path, text, &[]) else {
+        return false;
+    };
+    let written = manifest.to_toml();
+    match Manifest::parse(path, &written, &[]) {
+        Ok(again) => assert_eq!(again.to_toml(), written, "it reads back as something else"),
+        Err(error) => panic!("what was written is refused: {error}\n{written}"),
+    }
+    let _ = manifest.candidates();
+    true
+}
+
+/// Arguments on top of a small manifest, one a line.
+fn set(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let sets: Vec<String> = text.lines().map(str::to_owned).collect();
+    Manifest::parse(Path::new("/sweeps/manifest.toml"), corpus::SMALL, &sets).is_ok()
+}
+
+fn runs(form: Form, bytes: &[u8]) -> bool {
+    let path = Path::new("runs");
+    let parse = |checks| input::parse(path, form, bytes, &Mapping::default(), checks);
+    // The looser reading accepts all that the stricter one does.
+    let loose = parse(Checks::On);
+    assert!(loose.is_ok() || parse(Checks::Off).is_err());
+    loose.is_ok()
+}
+
+fn formula(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let Ok(formula) = text.parse::<Formula>() else {
+        return false;
+    };
+    let _ = formula.evaluate(|name| (name == "n").then_some(1e9));
+    let again = formula.to_string().parse::<Formula>();
+    assert!(again.is_ok(), "{formula} is written and not read");
+    true
+}
+
+/// Documents with a checksum, which few mutations get past, and what they hold.
+fn sealed<T: DeserializeOwned>(bytes: &[u8]) -> bool {
+    let path = Path::new("document.json");
+    let [whole, inside] = [
+        parse_sealed::<T>(path, bytes).is_ok(),
+        parse_json::<T>(path, bytes).is_ok(),
+    ];
+    whole || inside
+}
+
+/// Documents without a checksum; what one accepts it also writes and reads.
+fn unsealed(bytes: &[u8]) -> bool {
+    fn one<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> bool {
+        let path = Path::new("document.json");
+        let Ok(value) = parse_json::<T>(path, bytes) else {
+            return false;
+        };
+        let written = serde_json::to_vec(&value).expect("plain data");
+        if let Err(error) = parse_json::<T>(path, &written) {
+            panic!("what was written is refused: {error}");
+        }
+        true
+    }
+    [
+        one::<Plan>(bytes),
+        one::<DescribeRequest>(bytes),
+        one::<DescribeResponse>(bytes),
+        one::<CheckRequest>(bytes),
+    ]
+    .contains(&true)
+}
