@@ -1,6 +1,8 @@
 //! `[model]`, `[dataset]`, `[loss]`: which export of which plugin, and its
 //! configuration, which only the plugin itself understands.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -50,30 +52,37 @@ pub enum Sizes {
 }
 
 /// The planner asks the model about each size, so their number is bounded.
-const MOST_SIZES: usize = 4096;
+pub(super) const MOST_SIZES: usize = 4096;
 
 impl Sizes {
     /// The sizes, smallest first.
     pub fn values(&self) -> Vec<i64> {
         match self {
             Self::Range {
-                min,
-                max,
-                multiple_of,
+                min, multiple_of, ..
             } => {
-                let first = min.div_euclid(*multiple_of) * multiple_of;
-                let first = if first < *min {
-                    first + multiple_of
-                } else {
-                    first
-                };
-                (first..=*max).step_by(*multiple_of as usize).collect()
+                let below = multiples_below(*min, *multiple_of);
+                (1..=self.count())
+                    .map(|i| (below + i) * multiple_of)
+                    .collect()
             }
             Self::List(list) => {
                 let mut list = list.clone();
                 list.sort_unstable();
                 list
             }
+        }
+    }
+
+    /// How many there are.
+    fn count(&self) -> i64 {
+        match self {
+            Self::Range {
+                min,
+                max,
+                multiple_of,
+            } => max.div_euclid(*multiple_of) - multiples_below(*min, *multiple_of),
+            Self::List(list) => list.len() as i64,
         }
     }
 
@@ -96,11 +105,11 @@ impl Sizes {
         if max < min {
             return Err(max_field.unacceptable(format!("at least min = {min}")));
         }
-        match sizes.values().len() {
+        match sizes.count() {
             0 => Err(field.unacceptable(format!(
                 "a range that holds a multiple of {multiple_of}; {min} to {max} holds none"
             ))),
-            count if count > MOST_SIZES => Err(field.unacceptable(format!(
+            count if count > MOST_SIZES as i64 => Err(field.unacceptable(format!(
                 "at most {MOST_SIZES} sizes (this range holds {count}); raise multiple_of"
             ))),
             _ => Ok(sizes),
@@ -108,12 +117,17 @@ impl Sizes {
     }
 }
 
+/// Multiples of `of` from 1 to below `bound`, which is at least 1.
+fn multiples_below(bound: i64, of: i64) -> i64 {
+    (bound - 1).div_euclid(of)
+}
+
 /// A list of distinct sizes.
 pub(super) fn sizes_listed(field: &Field<'_>, expected: &str) -> Result<Vec<i64>, Box<Mistake>> {
-    let mut sizes = Vec::new();
-    for item in field.list(expected)? {
+    let (mut sizes, mut listed) = (Vec::new(), BTreeSet::new());
+    for item in field.short_list(expected, MOST_SIZES)? {
         let size = item.whole(1)?;
-        if sizes.contains(&size) {
+        if !listed.insert(size) {
             return Err(item.unacceptable("each size once; this one is listed already"));
         }
         sizes.push(size);

@@ -148,10 +148,10 @@ impl Manifest {
             },
         };
         let body = toml::to_string(&resolved).expect("a checked manifest is plain TOML data");
-        format!(
-            "# {} as it was run: defaults and overrides written out.\n{body}",
-            self.path.display()
-        )
+        // A comment of TOML holds no control characters; a file's name may.
+        let path = self.path.display().to_string();
+        let path = path.replace(char::is_control, "\u{fffd}");
+        format!("# {path} as it was run: defaults and overrides written out.\n{body}")
     }
 
     fn resolved_sweep(&self) -> Sweep<'_> {

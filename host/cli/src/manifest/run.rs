@@ -40,6 +40,13 @@ pub struct Limits {
     pub total: Option<Duration>,
 }
 
+/// Far above what any machine has.
+const MOST_THREADS: i64 = 4096;
+const MOST_JOBS: i64 = 4096;
+
+/// Far above what could be hoped of one more.
+const MOST_RETRIES: i64 = 1000;
+
 pub(super) const KEYS: &[&str] = &[
     "jobs",
     "threads",
@@ -54,11 +61,11 @@ pub(super) const KEYS: &[&str] = &[
 
 impl Run {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
-        let threads = section.or("threads", 1, |f| Ok(f.whole(1)? as u32))?;
+        let threads = section.or("threads", 1, |f| Ok(f.within(1, MOST_THREADS)? as u32))?;
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Self {
             jobs: section.or("jobs", (cores / threads as usize).max(1), |f| {
-                Ok(f.whole(1)? as usize)
+                Ok(f.within(1, MOST_JOBS)? as usize)
             })?,
             threads,
             devices: section.or("devices", vec!["cpu".to_owned()], devices)?,
@@ -69,7 +76,7 @@ impl Run {
                 step: section.maybe("step_limit", seconds)?,
                 total: section.maybe("time_limit", seconds)?,
             },
-            retries: section.or("retries", 0, |f| Ok(f.whole(0)? as u32))?,
+            retries: section.or("retries", 0, |f| Ok(f.within(0, MOST_RETRIES)? as u32))?,
         })
     }
 }

@@ -226,6 +226,29 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A whole number from `least` to `most`.
+    pub(super) fn within(&self, least: i64, most: i64) -> Result<i64, Box<Mistake>> {
+        let integer = self.whole(least)?;
+        if integer <= most {
+            Ok(integer)
+        } else {
+            Err(self.unacceptable(format!("a whole number from {least} to {most}")))
+        }
+    }
+
+    /// The elements of a list of at most `most`.
+    pub(super) fn short_list(
+        &self,
+        expected: &str,
+        most: usize,
+    ) -> Result<Vec<Field<'a>>, Box<Mistake>> {
+        let list = self.list(expected)?;
+        if list.len() <= most {
+            return Ok(list);
+        }
+        Err(self.unacceptable(format!("{expected}, of at most {most} elements")))
+    }
+
     /// The elements of a list that isn't empty.
     pub(super) fn list(&self, expected: &str) -> Result<Vec<Field<'a>>, Box<Mistake>> {
         match &self.node.value {

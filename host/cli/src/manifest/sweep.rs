@@ -4,7 +4,7 @@ use flops_fit_scaling::grid::{Budgets, Center, GridSpec, Layout, MIN_STEPS, Size
 
 use super::{
     mistake::{Mistake, Problem},
-    model::sizes_listed,
+    model::{MOST_SIZES, sizes_listed},
     section::{Field, Section},
     value::Value,
 };
@@ -29,6 +29,11 @@ pub(super) const KEYS: &[&str] = &[
     "seeds",
     "min_steps",
 ];
+
+/// Each budget costs several trials, and each seed all of them, so that their
+/// numbers are bounded.
+const MOST_BUDGETS: usize = 1000;
+const MOST_SEEDS: usize = 1000;
 
 const BUDGETS: &str =
     "FLOPs as a list such as [1e10, 3e10, 1e11], or { min = 1e10, max = 1e12, count = 5 }";
@@ -76,7 +81,7 @@ fn around(budgets: &Field<'_>, section: &Section<'_>) -> Result<Layout, Box<Mist
         budgets: read_budgets(budgets)?,
         spread: Spread {
             per_budget: section.or("sizes_per_budget", spread.per_budget, |f| {
-                Ok(f.whole(4)? as usize)
+                Ok(f.within(4, MOST_SIZES as i64)? as usize)
             })?,
             center: section.or("center", spread.center, center)?,
             span: section.or("span", spread.span, |f| {
@@ -91,7 +96,7 @@ fn around(budgets: &Field<'_>, section: &Section<'_>) -> Result<Layout, Box<Mist
 fn read_budgets(field: &Field<'_>) -> Result<Budgets, Box<Mistake>> {
     if !matches!(field.node.value, Value::Table(_)) {
         let mut list = Vec::new();
-        for item in field.list(BUDGETS)? {
+        for item in field.short_list(BUDGETS, MOST_BUDGETS)? {
             list.push(budget(&item, &list)?);
         }
         return Ok(Budgets::List(list));
@@ -106,7 +111,7 @@ fn read_budgets(field: &Field<'_>) -> Result<Budgets, Box<Mistake>> {
         })?,
         count: table
             .required("count", "how many budgets, ends included")?
-            .whole(2)? as usize,
+            .within(2, MOST_BUDGETS as i64)? as usize,
     })
 }
 
@@ -124,7 +129,7 @@ fn listed(field: &Field<'_>) -> Result<Layout, Box<Mistake>> {
     const SIZES: &str = "a list of sizes such as [8, 16, 24, 32]";
     let mut budgets = Vec::new();
     let mut lists = Vec::new();
-    for item in field.list(GRID)? {
+    for item in field.short_list(GRID, MOST_BUDGETS)? {
         let entry = item.table(GRID, &["budget", "sizes"])?;
         let budget = budget(&entry.required("budget", "a number of FLOPs")?, &budgets)?;
         budgets.push(budget);
@@ -151,7 +156,7 @@ fn center(field: &Field<'_>) -> Result<Center, Box<Mistake>> {
         });
     }
     let mut minima = Vec::new();
-    for item in field.list(CENTER)? {
+    for item in field.short_list(CENTER, MOST_BUDGETS)? {
         let table = item.table(CENTER, &["budget", "n"])?;
         let number = |key| table.required(key, POSITIVE)?.number(POSITIVE, |x| x > 0.0);
         minima.push((number("budget")?, number("n")?));
@@ -161,7 +166,7 @@ fn center(field: &Field<'_>) -> Result<Center, Box<Mistake>> {
 
 fn seeds(field: &Field<'_>) -> Result<Vec<u64>, Box<Mistake>> {
     let mut seeds = Vec::new();
-    for item in field.list("a list of whole numbers such as [0, 1]")? {
+    for item in field.short_list("a list of whole numbers such as [0, 1]", MOST_SEEDS)? {
         let seed = item.whole(0)? as u64;
         if seeds.contains(&seed) {
             return Err(item.unacceptable("each seed once; this one is listed already"));
