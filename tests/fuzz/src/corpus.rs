@@ -9,7 +9,7 @@ use flops_fit_trial::{
     DatasetFacts, DecayShape, DescribeRequest, DescribeResponse, Description, Environment, FORMAT,
     Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, RunSettings,
     Schedule, SizeFacts, SizeOutcome, Stage, Timing, TrainSettings, TrialResult, TrialSpec,
-    WantedComponent, WantedTrained,
+    WantedComponent, WantedTrained, sealed,
 };
 use serde::Serialize;
 use serde_json::json;
