@@ -19,8 +19,8 @@ use super::subject::{Subject, Trained};
 const WARM_UP: u64 = 3;
 
 /// Timed steps: at least, and as many more as fit in the time.
-const FEWEST: usize = 3;
-const ENOUGH: Duration = Duration::from_secs(1);
+const FEWEST: usize = 5;
+const ENOUGH: Duration = Duration::from_millis(250);
 
 /// Side of the square matrices whose product is the machine's speed.
 const SIDE: i64 = 512;
