@@ -133,14 +133,14 @@ const DEFECTS: [(&str, &str, &str, &str, &str); 28] = [
         "narrow-ids",
         "fail",
         "batches",
-        "inputs are Int [1, 32], expected Int64 [1, 32]",
+        "a batch's first input should be Int64 [1, 32] on Cpu, as its description says, got Int [1, 32] on Cpu",
     ),
     (
         "dataset",
         "short-examples",
         "fail",
         "batches",
-        "inputs are Int64 [1, 31], expected Int64 [1, 32]",
+        "got Int64 [1, 31] on Cpu",
     ),
     (
         "dataset",

@@ -257,7 +257,10 @@ mod tests {
         file.set_len(LARGEST + 1).expect("a sparse file");
         let error = read_json::<Value>(&path).expect_err("too large");
         assert!(error.is_foreign(), "{error}");
-        assert!(error.to_string().contains("more than 33554432 bytes"), "{error}");
+        assert!(
+            error.to_string().contains("more than 33554432 bytes"),
+            "{error}"
+        );
     }
 
     #[test]

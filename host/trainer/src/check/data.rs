@@ -3,7 +3,7 @@
 
 use flops_fit_plugin::{DataDescription, DataForm, Draw, Split, Unit};
 use flops_fit_trial::{CheckName, Failure, Finding};
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 use super::{
     compare::{all_same, not_finite},
@@ -49,7 +49,7 @@ pub(super) fn batches(subject: &mut Subject) -> Result<(Finding, ()), Failure> {
         }
         for draws in asked {
             let batch = subject.dataset.batch(split, &draws)?;
-            if let Some(wrong) = wrong(data, &batch, draws.len() as i64) {
+            if let Some(wrong) = wrong(data, &batch) {
                 let found = format!("in a {name} batch of {} examples {wrong}", draws.len());
                 let fix =
                     "mend batch() or description(); model and loss are built for what is described";
@@ -97,73 +97,32 @@ fn wrong_unit(data: &DataDescription) -> Option<String> {
     })
 }
 
-/// What is wrong with a batch, as the end of a sentence.
-fn wrong(data: &DataDescription, batch: &Batch, examples: i64) -> Option<String> {
+/// What is wrong with the values of a batch, as the end of a sentence. Shapes and
+/// types were compared with the description when it was made.
+fn wrong(data: &DataDescription, batch: &Batch) -> Option<String> {
     let everything = batch.inputs.iter().chain(&batch.targets);
-    for tensor in everything {
-        if tensor.device() != Device::Cpu {
-            return Some(format!(
-                "a tensor is on {:?}, expected the CPU",
-                tensor.device()
-            ));
-        }
-        let spoilt = not_finite(tensor);
-        if spoilt > 0 {
-            return Some(format!("{spoilt} elements are no finite number"));
-        }
+    let spoilt: i64 = everything.map(not_finite).sum();
+    if spoilt > 0 {
+        return Some(format!("{spoilt} elements are no finite number"));
     }
-    let target = batch.targets.first();
+    let Some(target) = batch.targets.first() else {
+        return Some("there are no targets".to_owned());
+    };
     match &data.form {
-        DataForm::Tokens {
-            vocabulary,
-            seq_len,
-            ..
-        } => {
-            let shape = [examples, *seq_len];
-            ids("inputs", batch.inputs.first(), &shape, *vocabulary, false)
-                .or_else(|| ids("targets", target, &shape, *vocabulary, true))
+        DataForm::Tokens { vocabulary, .. } => {
+            let input = batch.inputs.first()?;
+            strange("inputs", input, *vocabulary, &[])
+                .or_else(|| strange("targets", target, *vocabulary, &[IGNORED]))
         }
-        DataForm::Images {
-            channels,
-            height,
-            width,
-            classes,
-        } => {
-            let shape = [examples, *channels, *height, *width];
-            let image = batch.inputs.first()?;
-            if !image.is_floating_point() || image.size() != shape {
-                return Some(format!(
-                    "inputs are {:?} {:?}, expected floats of {shape:?}",
-                    image.kind(),
-                    image.size()
-                ));
-            }
-            ids("targets", target, &[examples], *classes, true)
-        }
+        DataForm::Images { classes, .. } => strange("targets", target, *classes, &[IGNORED]),
     }
 }
 
-fn ids(
-    what: &str,
-    tensor: Option<&Tensor>,
-    shape: &[i64],
-    below: i64,
-    may_ignore: bool,
-) -> Option<String> {
-    let Some(tensor) = tensor else {
-        return Some(format!("there are no {what}, expected Int64 {shape:?}"));
-    };
-    if tensor.kind() != Kind::Int64 || tensor.size() != shape {
-        return Some(format!(
-            "{what} are {:?} {:?}, expected Int64 {shape:?}",
-            tensor.kind(),
-            tensor.size()
-        ));
-    }
-    let ids = Vec::<i64>::try_from(tensor.reshape([-1])).unwrap_or_default();
-    let strange = |id: &&i64| !((0..below).contains(*id) || (may_ignore && **id == IGNORED));
+/// The first id that is neither from 0 to below `below` nor `allowed`.
+fn strange(what: &str, ids: &Tensor, below: i64, allowed: &[i64]) -> Option<String> {
+    let ids = Vec::<i64>::try_from(ids.reshape([-1])).unwrap_or_default();
     ids.iter()
-        .find(strange)
+        .find(|id| !(0..below).contains(*id) && !allowed.contains(id))
         .map(|id| format!("{what} hold {id}, expected 0 to {}", below - 1))
 }
 
