@@ -6,6 +6,7 @@ use flops_fit_trial::CheckStatus;
 
 use super::{CommandError, print_as, subject};
 use crate::{
+    adopt_orphans,
     args::{self, Format, Source},
     check::{self, CheckError, Parts, Settings, Target},
     exit::Exit,
@@ -16,6 +17,7 @@ use crate::{
 /// `flops-fit check`.
 pub(super) fn check(args: &args::Check, format: Format) -> Result<Exit, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
+    adopt_orphans().map_err(CommandError::Adopt)?;
     let worker = Worker::find()?;
     let target = if is_manifest(&args.path) {
         if let Some(flag) = args.of_library() {
