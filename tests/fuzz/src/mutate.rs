@@ -99,11 +99,13 @@ impl Mutator {
             10 => {
                 // A length that nobody wrote by hand.
                 let part = input[at..end].to_vec();
-                let times = random.below(1 << random.below(11));
+                let scale = random.below(11);
+                let times = random.below(1 << scale);
                 insert(input, at, &part.repeat(times as usize));
             }
             11 => {
-                let times = random.below(1 << random.below(10)) as usize;
+                let scale = random.below(10);
+                let times = random.below(1 << scale) as usize;
                 insert(input, at, &random.pick(&OPENINGS).as_bytes().repeat(times));
             }
             12 => swap_lines(input, random),
