@@ -62,8 +62,6 @@ pub(super) struct Trained {
     kind: ModelKind,
     loss_library: Library,
     wanted: WantedTrained,
-    /// The model's plugin.
-    pub(super) plugin: String,
     /// The loss.
     pub(super) loss: Loss,
     /// N that was declared.
@@ -239,7 +237,6 @@ impl Trained {
                 kind,
                 loss_library,
                 wanted,
-                plugin,
                 loss,
                 n,
                 flops_per_unit,
