@@ -302,7 +302,7 @@ const DEFECTS: [(&str, &str, &str, &str, &str); 28] = [
         "too-few-flops",
         "warn",
         "flops",
-        "less than one multiply-add",
+        "far less than one multiply-add",
     ),
     ("dataset", "none", "pass", "", ""),
     ("model", "none", "pass", "", ""),

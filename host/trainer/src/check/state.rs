@@ -9,7 +9,7 @@ use super::{
     compare::{all_same, first_difference},
     subject::{Instance, Subject, Trained},
 };
-use crate::contract::Kept;
+use crate::{contract::Kept, plugin::Batch};
 
 /// Evaluation is a function of parameters, buffers and inputs, and changes none
 /// of them.
@@ -20,13 +20,29 @@ pub(super) fn evaluation(subject: &Subject, trained: &Trained) -> Result<Finding
     let [first, others @ ..] = subject.batches.as_slice() else {
         return Ok(Finding::skip(CHECK, "there is no batch"));
     };
-    let before = instance.outputs(&first.inputs, Mode::Eval, 0)?;
-    let other_seed = instance.outputs(&first.inputs, Mode::Eval, 1)?;
-    if !all_same(&before, &other_seed) {
+    let evaluate = |batch: &Batch, seed| instance.outputs(&batch.inputs, Mode::Eval, seed);
+    let before = evaluate(first, 0)?;
+    for batch in others {
+        evaluate(batch, 0)?;
+    }
+    let moved = first_difference(&parameters, &instance.parameters())
+        .map(|what| format!("parameter {what}"))
+        .or(first_difference(&buffers, &instance.buffers()?).map(|what| format!("buffer {what}")));
+    if let Some(what) = moved {
+        return Ok(Finding::fail(
+            CHECK,
+            format!(
+                "evaluating {} batches changed {what}",
+                subject.batches.len()
+            ),
+            "in Mode::Eval update nothing: running statistics are for Mode::Train",
+        ));
+    }
+    if !all_same(&before, &evaluate(first, 0)?) || !all_same(&before, &evaluate(first, 1)?) {
         return Ok(Finding::fail(
             CHECK,
             "two evaluations of one batch differ",
-            "draw nothing in Mode::Eval: no dropout, no noise",
+            "in Mode::Eval draw nothing and update nothing: no dropout, no noise, no state",
         ));
     }
     let value = |outputs: &[Tensor]| {
@@ -41,33 +57,13 @@ pub(super) fn evaluation(subject: &Subject, trained: &Trained) -> Result<Finding
             "let compute() depend on its arguments alone",
         ));
     }
-    for batch in others {
-        instance.outputs(&batch.inputs, Mode::Eval, 0)?;
-    }
-    let moved = first_difference(&parameters, &instance.parameters())
-        .map(|what| format!("parameter {what}"))
-        .or(first_difference(&buffers, &instance.buffers()?).map(|what| format!("buffer {what}")));
-    let after = instance.outputs(&first.inputs, Mode::Eval, 0)?;
-    let moved = moved.or_else(|| {
-        (!all_same(&before, &after)).then(|| "something that decides the outputs".to_owned())
-    });
-    Ok(match moved {
-        Some(what) => Finding::fail(
-            CHECK,
-            format!(
-                "evaluating {} batches changed {what}",
-                subject.batches.len() + 1
-            ),
-            "in Mode::Eval update nothing: running statistics are for Mode::Train",
+    Ok(Finding::pass(
+        CHECK,
+        format!(
+            "{} evaluations changed no parameter, buffer, output or loss",
+            subject.batches.len() + 2
         ),
-        None => Finding::pass(
-            CHECK,
-            format!(
-                "{} evaluations changed no parameter, buffer or output",
-                subject.batches.len() + 2
-            ),
-        ),
-    })
+    ))
 }
 
 /// What training passes change beside the parameters is in `buffers()`.
