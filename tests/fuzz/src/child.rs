@@ -51,7 +51,6 @@ static BEGAN: AtomicU64 = AtomicU64::new(0);
 /// Runs the cases `from` to below `to` of `seed`. With `trace` each number is
 /// printed before its case is run.
 pub fn run(target: &Target, seed: u64, (from, to): (u64, u64), trace: bool) -> Summary {
-    panic::set_hook(Box::new(|_| {}));
     let clock = Instant::now();
     watch(clock);
     let mutator = Mutator::new(target);

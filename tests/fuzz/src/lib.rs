@@ -21,7 +21,34 @@ pub const MOST_BYTES: usize = 64 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use child::Failure;
     use mutate::Mutator;
+
+    #[global_allocator]
+    static ALLOCATOR: memory::Counting = memory::Counting;
+
+    /// The failures of three cases of a parser that does `run`.
+    fn failures(run: fn(&[u8]) -> bool) -> Vec<Failure> {
+        let target = Target {
+            name: "bad",
+            corpus: || vec![b"input".to_vec()],
+            words: &["word"],
+            run,
+        };
+        child::run(&target, 0, (5, 8), false).failures
+    }
+
+    #[test]
+    fn what_must_not_happen_is_seen_when_it_does() {
+        assert_eq!(failures(|_| true), []);
+        let panicked = failures(|_| panic!("{} it", "no to"));
+        let what = "panicked: no to it".to_owned();
+        assert_eq!(panicked.len(), 3);
+        assert_eq!(panicked[0], Failure { case: 5, what });
+        let greedy = failures(|_| std::hint::black_box(vec![1_u8; MOST_BYTES + (1 << 20)])[0] == 1);
+        assert_eq!(greedy.len(), 3);
+        assert!(greedy[2].what.starts_with("took "), "{greedy:?}");
+    }
 
     #[test]
     fn the_corpus_is_what_the_parsers_accept() {
