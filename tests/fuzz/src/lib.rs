@@ -2,7 +2,7 @@
 //!
 //! A [`Target`] is one parser with some valid inputs and the words of its
 //! format. The loop of `cargo xtask fuzz` mutates those; the targets of
-//! cargo-fuzz in `fuzz/` take their bytes from libFuzzer. What a parser must
+//! cargo-fuzz in `fuzz/` take their bytes from `libFuzzer`. What a parser must
 //! keep is the same for both: no panic, no hang, no more than
 //! [`MOST_BYTES`] at once, and what it accepts and writes again is accepted
 //! again.
