@@ -21,9 +21,9 @@ Chores:
   fuzz [ARGS…]       Build, and feed mutated files to every parser for a minute
   ci [--lints-only]  Formatting, lints, docs, dependencies, then tests and fuzz
 
-Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection;
-without a name, all but sweep, coverage and selection. analysis, coverage and selection
-need no libtorch.
+Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection,
+parent; without a name, all but sweep, coverage and selection. analysis, coverage and
+selection need no libtorch.
   --case a|b|c       step: only this shape of model
   --pairs N          Interleaved pairs to take medians of [default: 5; sweep: 1]
   --python PATH      A Python that has torch [default: FLOPS_FIT_BENCH_PYTHON, python3]
@@ -153,10 +153,9 @@ mod tests {
     fn nonsense_is_named() {
         let message = |words: &[&str]| parse(words).expect_err("an error").to_string();
         assert!(message(&["tset"]).contains("tset"));
-        assert!(
-            message(&["bench", "speed"])
-                .contains("step, sweep, overhead, stories, help, analysis, coverage, selection")
-        );
+        assert!(message(&["bench", "speed"]).contains(
+            "step, sweep, overhead, stories, help, analysis, coverage, selection, parent"
+        ));
         assert!(message(&["bench", "step", "--pairs", "0"]).contains("zero"));
         assert!(message(&["ci", "--fast"]).contains("--fast"));
     }

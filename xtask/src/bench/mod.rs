@@ -13,6 +13,7 @@ mod load;
 mod options;
 mod overhead;
 mod pairs;
+mod parent;
 mod program;
 mod pytorch;
 mod selection;
@@ -48,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Stories,
             Bench::Step,
             Bench::Overhead,
+            Bench::Parent,
         ],
     };
     let mut comparisons = Vec::new();
@@ -61,6 +63,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Analysis => analysis::run(workspace, options)?,
             Bench::Coverage => coverage::run(workspace)?,
             Bench::Selection => vec![selection::run(workspace)?],
+            Bench::Parent => parent::run(workspace, options)?,
         });
     }
     eprintln!();

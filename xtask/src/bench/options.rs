@@ -24,6 +24,8 @@ pub(crate) enum Bench {
     Coverage,
     /// What following the recommendation costs in simulated sweeps.
     Selection,
+    /// Memory and CPU that the parent of a sweep takes.
+    Parent,
 }
 
 impl Bench {
@@ -76,8 +78,9 @@ impl FromStr for Bench {
             "analysis" => Ok(Self::Analysis),
             "coverage" => Ok(Self::Coverage),
             "selection" => Ok(Self::Selection),
+            "parent" => Ok(Self::Parent),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection, parent",
             }),
         }
     }

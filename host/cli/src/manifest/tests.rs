@@ -208,7 +208,7 @@ fn numbers_that_would_fill_the_memory() {
     check(
         "budgets = [1e10, 3e10]",
         "budgets = { min = 1e9, max = 1e12, count = 1000000000 }",
-        "m.toml:14:43: sweep.budgets.count: found 1000000000, expected a whole number from 2 to 1000",
+        "m.toml:14:44: sweep.budgets.count: found 1000000000, expected a whole number from 2 to 1000",
     );
     // As 32 bits it would be none, by which cores are divided.
     check(
