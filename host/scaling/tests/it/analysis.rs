@@ -128,7 +128,7 @@ fn holdout_leaves_out_the_largest_budgets() {
         .iter()
         .map(|round| round.fitted.len())
         .collect();
-    assert_eq!(fitted, [4, 3], "five budgets");
+    assert_eq!(fitted, [3, 2], "four budgets");
     assert_eq!(holdout.tests().count(), 3);
     for round in &holdout.rounds {
         let largest = round.fitted.last().unwrap();
