@@ -28,6 +28,7 @@ pub mod analysis;
 pub mod analyze;
 pub mod bootstrap;
 mod budget;
+mod canonical;
 pub mod conventions;
 pub mod cost;
 pub mod coverage;

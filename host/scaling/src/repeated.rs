@@ -14,6 +14,7 @@ use std::sync::Arc;
 use nalgebra::SMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::{joined, rounded};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::Law;
 use crate::interval::exp;
@@ -32,6 +33,8 @@ const DECAY: (f64, f64) = (0.05, 1e4);
 /// Values of R_D and R_N that the search starts from; the published ones are 15.4
 /// and 5.31.
 const STARTS: [f64; 2] = [4.0, 40.0];
+/// Starts are rounded to one part in so many.
+const START: f64 = 256.0;
 /// Fewest distinct configurations: one more than parameters.
 const MIN_CONFIGURATIONS: usize = 8;
 
@@ -94,6 +97,46 @@ struct Columns {
     ln_unique: Vec<Option<f64>>,
     /// Mean loss.
     typical: f64,
+}
+
+/// Rows as the search sees them, in [canonical](crate::canonical) form.
+struct Rows {
+    columns: Columns,
+    target: Vec<f64>,
+    weight: Vec<f64>,
+}
+
+impl Rows {
+    fn of(columns: &Columns, sample: &Sample) -> Self {
+        let (ln_n, ln_d) = columns.middle;
+        let rows = (0..sample.len()).map(|row| {
+            // Infinitely many where nothing is known to repeat.
+            let unique = columns.ln_unique[row].map_or(f64::INFINITY, |u| rounded(u - ln_d));
+            [
+                rounded(columns.ln_n[row] - ln_n),
+                rounded(columns.ln_d[row] - ln_d),
+                unique,
+                sample.loss[row],
+                sample.weight[row],
+            ]
+        });
+        let rows = joined(rows.collect());
+        let column = |k: usize| -> Vec<f64> { rows.iter().map(|row| row[k]).collect() };
+        Self {
+            columns: Columns {
+                middle: (0.0, 0.0),
+                ln_n: column(0),
+                ln_d: column(1),
+                ln_unique: rows
+                    .iter()
+                    .map(|row| Some(row[2]).filter(|u| u.is_finite()))
+                    .collect(),
+                typical: columns.typical,
+            },
+            target: rows.iter().map(|row| row[3].ln()).collect(),
+            weight: column(4),
+        }
+    }
 }
 
 struct RepeatedModel<'a> {
@@ -184,6 +227,34 @@ impl Model<7> for RepeatedModel<'_> {
     }
 }
 
+/// Where the searches end that begin from the plain surface, on canonical rows.
+fn search(columns: &Columns, sample: &Sample, plain: &Surface) -> Vec<Solution<7>> {
+    let rows = Rows::of(columns, sample);
+    let model = RepeatedModel {
+        columns: &rows.columns,
+        target: &rows.target,
+    };
+    let start = |r_d: f64, r_n: f64| {
+        [
+            plain.floor,
+            plain.ln_a - plain.alpha * columns.middle.0,
+            plain.ln_b - plain.beta * columns.middle.1,
+            plain.alpha,
+            plain.beta,
+            r_d.ln(),
+            r_n.ln(),
+        ]
+        // The plain surface's last digits are not to decide where the search ends.
+        .map(|value| (value * START).round() / START)
+    };
+    STARTS
+        .iter()
+        .flat_map(|&r_d| STARTS.map(|r_n| start(r_d, r_n)))
+        .map(|start| newton::minimise(&model, &rows.weight, HUBER_DELTA, start, FULL))
+        .filter(|end| end.objective.is_finite())
+        .collect()
+}
+
 /// Fits the law.
 pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let repeats =
@@ -203,7 +274,11 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
             needed: MIN_CONFIGURATIONS,
         });
     }
-    let mean = |column: &[f64]| column.iter().sum::<f64>() / column.len() as f64;
+    let total: f64 = sample.weight.iter().sum();
+    let mean = |column: &[f64]| {
+        let products = column.iter().zip(&sample.weight).map(|(v, w)| v * w);
+        products.sum::<f64>() / total
+    };
     let columns = Columns {
         middle: (mean(&sample.ln_n), mean(&sample.ln_d)),
         ln_n: sample.ln_n.clone(),
@@ -220,27 +295,15 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
         columns: &columns,
         target: &target,
     };
-    let start = |r_d: f64, r_n: f64| {
-        [
-            plain.floor,
-            plain.ln_a - plain.alpha * columns.middle.0,
-            plain.ln_b - plain.beta * columns.middle.1,
-            plain.alpha,
-            plain.beta,
-            r_d.ln(),
-            r_n.ln(),
-        ]
-    };
-    let ends: Vec<Solution<7>> = STARTS
-        .iter()
-        .flat_map(|&r_d| STARTS.map(|r_n| start(r_d, r_n)))
-        .map(|start| newton::minimise(&model, &sample.weight, HUBER_DELTA, start, FULL))
-        .filter(|end| end.objective.is_finite())
-        .collect();
-    let best = *ends
+    let ends = search(&columns, sample, &plain);
+    let found = ends
         .iter()
         .min_by(|a, b| a.objective.total_cmp(&b.objective))
         .ok_or(Unfit::NoOptimum)?;
+    let best = newton::minimise(&model, &sample.weight, HUBER_DELTA, found.theta, FULL);
+    if !best.objective.is_finite() {
+        return Err(Unfit::NoOptimum);
+    }
     let surface = columns.surface(&best.theta);
     let beyond = (0..sample.len()).any(|row| {
         columns.ln_unique[row].is_some_and(|ln| sample.ln_n[row] > Columns::ln_enough(&surface, ln))
@@ -251,7 +314,7 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let used = vec![true; sample.len()];
     let resolution = f64::EPSILON * sample.weight.iter().sum::<f64>();
     let same =
-        |end: &&Solution<7>| end.objective - best.objective <= 1e-6 * best.objective + resolution;
+        |end: &&Solution<7>| end.objective - found.objective <= 1e-6 * found.objective + resolution;
     Ok(Fit {
         method: Method::DataConstrained,
         sample,

@@ -9,6 +9,7 @@ use super::model::{EXPONENTS, SurfaceModel, Theta};
 use super::polish::polish;
 use super::seeds::seeds;
 use super::{Bound, HUBER_DELTA, Objective, Surface, SurfaceParameters};
+use crate::canonical::{joined, rounded};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::Law;
 use crate::interval::exp;
@@ -31,6 +32,11 @@ const SAME: f64 = 1e-6;
 const FULL: Limits = Limits {
     steps: 200,
     gain: 1e-13,
+};
+/// From the optimum of rounded rows to that of the rows themselves.
+const LAST: Limits = Limits {
+    steps: 200,
+    gain: 1e-15,
 };
 const AGAIN: Limits = Limits {
     steps: 60,
@@ -128,6 +134,36 @@ impl Frame {
     }
 }
 
+/// Rows as the search sees them, in [canonical](crate::canonical) form.
+struct Rows {
+    frame: Frame,
+    loss: Vec<f64>,
+    weight: Vec<f64>,
+}
+
+impl Rows {
+    fn of(frame: &Frame, sample: &Sample) -> Self {
+        let rows = (0..frame.x.len()).map(|i| {
+            let (x, y) = (rounded(frame.x[i]), rounded(frame.y[i]));
+            [x, y, sample.loss[i], sample.weight[i]]
+        });
+        let rows = joined(rows.collect());
+        let column = |k: usize| -> Vec<f64> { rows.iter().map(|row| row[k]).collect() };
+        let (loss, weight) = (column(2), column(3));
+        let products = loss.iter().zip(&weight).map(|(loss, weight)| loss * weight);
+        Self {
+            frame: Frame {
+                middle: frame.middle,
+                x: column(0),
+                y: column(1),
+                typical: products.sum::<f64>() / weight.iter().sum::<f64>(),
+            },
+            loss,
+            weight,
+        }
+    }
+}
+
 /// Fits a surface by any objective.
 ///
 /// # Errors
@@ -181,8 +217,12 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
     }
     let target = target(&sample.loss, objective);
     let model = frame.model(&target, objective);
-    let found = search(frame, sample, &target, objective);
-    let best = found.best.ok_or(Unfit::NoOptimum)?;
+    let found = search(&Rows::of(frame, sample), objective);
+    let near = found.best.ok_or(Unfit::NoOptimum)?;
+    let best = descend(&model, &sample.weight, objective, near.theta, LAST);
+    if !best.objective.is_finite() {
+        return Err(Unfit::NoOptimum);
+    }
     let theta = best.theta;
     let bounds = model.bounds();
     for (quantity, k) in [('N', 1), ('D', 2)] {
@@ -242,20 +282,22 @@ struct Search {
     at_optimum: usize,
 }
 
-fn search(frame: &Frame, sample: &Sample, target: &[f64], objective: Objective) -> Search {
+fn search(all: &Rows, objective: Objective) -> Search {
+    let frame = &all.frame;
+    let target = &target(&all.loss, objective);
     let rows = frame.scouts(target);
     let part = frame.part(&rows);
     let pick = |column: &[f64]| -> Vec<f64> { rows.iter().map(|&row| column[row]).collect() };
-    let (weights, part_target) = (pick(&sample.weight), pick(target));
+    let (weights, part_target) = (pick(&all.weight), pick(target));
     let scout = part.model(&part_target, objective);
     // Squared residuals of ln L are those of L over L².
     let seed_weights: Vec<f64> = if objective.is_log() {
-        let parts = sample.weight.iter().zip(&sample.loss);
+        let parts = all.weight.iter().zip(&all.loss);
         parts.map(|(w, loss)| w / (loss * loss)).collect()
     } else {
-        sample.weight.clone()
+        all.weight.clone()
     };
-    let starts = seeds(&frame.x, &frame.y, &sample.loss, &seed_weights, SEEDS);
+    let starts = seeds(&frame.x, &frame.y, &all.loss, &seed_weights, SEEDS);
     let mut ends: Vec<(f64, Solution<5>)> = starts
         .iter()
         .map(|seed| {
@@ -270,7 +312,7 @@ fn search(frame: &Frame, sample: &Sample, target: &[f64], objective: Objective) 
     let resolution = f64::EPSILON * total;
     let same = |a: f64, b: f64| a - b <= SAME * b + resolution;
     let at_optimum = ends.iter().filter(|end| same(end.0, ends[0].0)).count();
-    let best = if rows.len() == sample.len() {
+    let best = if rows.len() == all.loss.len() {
         ends.first().map(|end| end.1)
     } else {
         // The best two basins, on all runs.
@@ -280,7 +322,7 @@ fn search(frame: &Frame, sample: &Sample, target: &[f64], objective: Objective) 
         basins
             .iter()
             .take(2)
-            .map(|(_, end)| descend(&model, &sample.weight, objective, end.theta, FULL))
+            .map(|(_, end)| descend(&model, &all.weight, objective, end.theta, FULL))
             .min_by(|a, b| a.objective.total_cmp(&b.objective))
     };
     Search {
