@@ -13,7 +13,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::{Cloud, Scheme};
+use crate::conventions::ConventionFit;
+use crate::cost::Detour;
+use crate::design::Advice;
 use crate::holdout::Holdout;
+use crate::influence::Influence;
 use crate::isoflop::{BudgetFit, Noise};
 use crate::method::Method;
 use crate::quality::{Flag, LeftOut};
@@ -57,6 +61,21 @@ pub struct Analysis {
     pub frontier: Vec<Prediction>,
     /// How far the methods are apart; absent with fewer than two laws.
     pub disagreement: Option<Disagreement>,
+    /// Extra compute where another law holds than the one whose size is trained, at the
+    /// farthest target within two decades of the budgets.
+    #[serde(default)]
+    pub detours: Vec<Detour>,
+    /// What the answer there hangs on.
+    #[serde(default)]
+    pub influence: Vec<Influence>,
+    /// The answer there under each convention of N and C that the runs carry; empty
+    /// where there is one.
+    #[serde(default)]
+    pub conventions: Vec<ConventionFit>,
+    /// Which run to train next for it, any size allowed, and whether to; absent without
+    /// a surface or intervals.
+    #[serde(default)]
+    pub advice: Option<Advice>,
     /// The refits behind the intervals.
     pub bootstrap: BootstrapReport,
 }

@@ -1,9 +1,11 @@
 //! From finished runs to laws and predictions.
 
+mod around;
 mod study;
 
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
+use crate::design::next_run;
 use crate::ensemble::{Ensemble, Member};
 use crate::frontier::Frontier;
 use crate::holdout::Holdout;
@@ -14,6 +16,7 @@ use crate::sample::Sample;
 use crate::selection::weigh;
 use crate::unfit::Unfit;
 
+use around::Around;
 use study::Study;
 
 /// Runs or options that can't be analysed.
@@ -57,18 +60,26 @@ pub enum AnalysisError {
 /// [`AnalysisError`] when there is no run, an option makes no sense, or, without
 /// quality checks, a number of a run is not finite and positive.
 pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisError> {
+    let mut analysis = answer(runs, options, true)?;
+    analysis.advice = next_run(&analysis, runs, &[]);
+    Ok(analysis)
+}
+
+/// The analysis without advice and, unless `with_around`, without what stands beside
+/// the answer.
+pub(crate) fn answer(
+    runs: &[Run],
+    options: &Options,
+    with_around: bool,
+) -> Result<Analysis, AnalysisError> {
     check(runs, options)?;
     let checks = Checks {
         enabled: options.quality_checks,
         max_repeats: options.max_repeats,
         drop_worst: options.drop_worst,
     };
-    let Screened {
-        kept,
-        left_out,
-        flags,
-    } = quality::screen(runs, checks)?;
-    let sample = Sample::of(&kept)?;
+    let screened = quality::screen(runs, checks)?;
+    let sample = Sample::of(&screened.kept)?;
     let study = Study::of(&sample, options);
     let members = study.members();
     let methods: Vec<Method> = members.iter().map(|member| member.fit.method()).collect();
@@ -89,6 +100,15 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
     let frontier = predict(&study.frontier());
     let farthest = study.farthest();
     let found = farthest.zip(ensemble.as_ref());
+    let asked = found.zip(weighed.as_ref()).filter(|_| with_around);
+    let around = asked.map_or_else(Around::default, |((c, ensemble), weighed)| {
+        let followed = (weighed.method, &weighed.weights);
+        let at = ensemble.predict(c, study.measured);
+        Around::of(&at, &members, followed, runs, &screened, options)
+    });
+    let Screened {
+        left_out, flags, ..
+    } = screened;
     Ok(Analysis {
         schema: SCHEMA,
         options: options.clone(),
@@ -115,6 +135,10 @@ pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisErro
                 Cloud::of(c, draws.map(|member| (member.fit.method(), member.draws)))
             }),
         },
+        detours: around.detours,
+        influence: around.influence,
+        conventions: around.conventions,
+        advice: None,
     })
 }
 

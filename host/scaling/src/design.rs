@@ -5,6 +5,10 @@
 mod information;
 mod next;
 mod prior;
+mod progress;
+mod worth;
 
 pub use next::{Advice, Aim, Gain, Proposal, Remaining, Size, Wish, advise, proposals};
 pub use prior::{Prior, PriorBasis};
+pub use progress::next_run;
+pub use worth::{Effort, Worth, worth};

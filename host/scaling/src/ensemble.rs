@@ -22,6 +22,7 @@ use crate::frontier::{Frontier, Optimum};
 use crate::interval::{self, Interval};
 use crate::method::Method;
 use crate::selection::{PowerLaws, Recommendation, Weighed};
+use crate::tolerance::{EXTRA, tolerance};
 
 use opinion::{Joined, Opinion, join};
 
@@ -120,7 +121,27 @@ impl<'f, 's> Ensemble<'f, 's> {
             loss: loss.value,
         };
         let (own, widened) = (bounds(|one| one.unwidened), bounds(|one| one.widened));
-        Prediction::new(optimum, widened, own, measured)
+        Prediction::new(optimum, widened, own, measured).tolerating(self.tolerance(c, optimum.n))
+    }
+
+    /// Sizes that cost little more: the methods' bands around their own N*, averaged
+    /// over those that have one, around `n`.
+    fn tolerance(&self, c: f64, n: f64) -> Option<[f64; 2]> {
+        let (mut total, mut low, mut high) = (0.0, 0.0, 0.0);
+        for member in self.members {
+            let weights = &self.weighed.weights;
+            let weight = weights.get(&member.fit.method()).copied().unwrap_or(0.0);
+            let law = member.fit.law();
+            if weight > 0.0
+                && let Some(band) = tolerance(law, c, EXTRA)
+            {
+                let own = law.optimum(c).n;
+                total += weight;
+                low += weight * (band.low / own).ln();
+                high += weight * (band.high / own).ln();
+            }
+        }
+        (total > 0.0).then(|| [low, high].map(|ln| n * (ln / total).exp()))
     }
 
     /// The recommendation's power laws between the budgets of `measured`.

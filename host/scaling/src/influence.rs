@@ -159,6 +159,7 @@ fn is_doubtful(reason: &LeftOutReason) -> bool {
         LeftOutReason::Outlier { .. }
             | LeftOutReason::OffCenter { .. }
             | LeftOutReason::NearDuplicate { .. }
+            | LeftOutReason::Worst { .. }
     )
 }
 

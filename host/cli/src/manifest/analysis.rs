@@ -47,6 +47,7 @@ pub(super) fn read(section: &Section<'_>) -> Result<Options, Box<Mistake>> {
             field.word(&Method::ALL.map(|method| (method.name(), method)))
         })?,
         bootstrap,
+        ..default
     })
 }
 

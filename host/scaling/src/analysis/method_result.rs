@@ -7,6 +7,7 @@ use crate::bootstrap::{Draws, Scheme};
 use crate::fit::{Diagnostics, Fit, Parameters};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::interval::Interval;
+use crate::tolerance::{EXTRA, tolerance};
 use crate::unfit::Unfit;
 
 /// A method's law, or why it has none.
@@ -131,7 +132,9 @@ impl FittedMethod {
         }
         let predict = |&c: &f64| {
             let bounds = draws.at(c).map(|at| at.bounds());
+            let band = tolerance(fit.law(), c, EXTRA);
             Prediction::new(fit.optimum(c), bounds, None, measured)
+                .tolerating(band.map(|band| [band.low, band.high]))
         };
         Self {
             parameters: fit.parameters().clone(),

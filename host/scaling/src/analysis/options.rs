@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::Bootstrap;
+use crate::cost::Price;
+use crate::design::Wish;
 use crate::method::Method;
 use crate::quality::MAX_REPEATS;
 
@@ -25,6 +27,10 @@ pub struct Options {
     pub targets: Vec<f64>,
     /// The refits behind every interval; with 0 draws there are no intervals.
     pub bootstrap: Bootstrap,
+    /// What compute costs, so that the cost of other sizes is told in money too.
+    pub price: Option<Price>,
+    /// When the farthest prediction within two decades is narrow enough.
+    pub wish: Wish,
 }
 
 impl Default for Options {
@@ -36,6 +42,8 @@ impl Default for Options {
             method: None,
             targets: Vec::new(),
             bootstrap: Bootstrap::default(),
+            price: None,
+            wish: Wish::default(),
         }
     }
 }

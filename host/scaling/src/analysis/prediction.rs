@@ -46,6 +46,10 @@ pub struct Prediction {
     /// nothing was widened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwidened: Option<Bounds>,
+    /// Sizes N that reach the same loss with at most 1 % more compute; absent where no
+    /// law that is followed knows the loss of other sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<[f64; 2]>,
     /// Decades of C between `c` and the nearest measured budget; 0 within them.
     pub decades_beyond: f64,
     /// Whether that is more than two: a guess more than a forecast.
@@ -95,9 +99,15 @@ impl Prediction {
             loss,
             ci95,
             unwidened,
+            tolerance: None,
             decades_beyond,
             is_far: decades_beyond > FAR + ROUNDING,
         }
+    }
+
+    /// The same with the sizes that cost little more.
+    pub(crate) fn tolerating(self, tolerance: Option<[f64; 2]>) -> Self {
+        Self { tolerance, ..self }
     }
 
     /// The best single value of a quantity.

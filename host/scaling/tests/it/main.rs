@@ -6,6 +6,7 @@
 )]
 
 mod analysis;
+mod around;
 mod chinchilla;
 mod coverage;
 mod demonstration;

@@ -1,0 +1,49 @@
+//! Advice for a sweep whose runs have been analysed.
+
+use std::collections::HashSet;
+
+use super::{Advice, Size, advise, proposals};
+use crate::analysis::{Analysis, Quantity};
+use crate::fit::fit;
+use crate::interval::Interval;
+use crate::method::Method;
+use crate::run::Run;
+use crate::sample::Sample;
+
+/// Methods whose surface the runs' information is about, best first.
+const SURFACES: [Method; 2] = [Method::ParametricMse, Method::ParametricHuber];
+
+/// What to train next for the farthest prediction that is within two decades of the
+/// budgets, and whether to, by the wish of the analysis's options. `runs` is the list
+/// that was analysed; without `sizes` any size can be trained. `None` where the runs
+/// carry no surface or the prediction has no interval.
+pub fn next_run(analysis: &Analysis, runs: &[Run], sizes: &[Size]) -> Option<Advice> {
+    let near = analysis.predictions.iter().filter(|at| !at.is_far);
+    let at = near.max_by(|a, b| a.c.total_cmp(&b.c))?;
+    let n = at.interval(Quantity::N)?;
+    let now = (
+        (n.high / n.low).ln() / 2.0,
+        Interval::half_width(&at.interval(Quantity::Loss)?),
+    );
+    let left_out: HashSet<usize> = analysis.left_out.iter().map(|one| one.run).collect();
+    let rows = runs.iter().enumerate();
+    let kept: Vec<(usize, &Run)> = rows.filter(|(row, _)| !left_out.contains(row)).collect();
+    let sample = Sample::of(&kept).ok()?;
+    let fitted = SURFACES
+        .into_iter()
+        .find_map(|method| fit(method, &sample).ok())?;
+    let budgets: Vec<f64> = analysis
+        .budgets
+        .iter()
+        .map(|budget| budget.budget)
+        .collect();
+    let proposals = proposals(fitted.law(), &budgets, sizes);
+    advise(
+        &sample,
+        fitted.law(),
+        at.c,
+        now,
+        analysis.options.wish,
+        &proposals,
+    )
+}
