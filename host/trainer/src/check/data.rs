@@ -43,7 +43,7 @@ pub(super) fn batches(subject: &mut Subject) -> Result<(Finding, ()), Failure> {
         let mut asked = vec![vec![edge(0)], vec![edge(0), edge(last)]];
         match split {
             Split::Train => {
-                asked.extend((0..BATCHES).map(|number| subject.draws(number, subject.examples())))
+                asked.extend((0..BATCHES).map(|number| subject.draws(number, subject.examples())));
             }
             Split::HeldOut => asked.push(subject.held_out_draws()),
         }

@@ -432,8 +432,8 @@ impl Dataset {
                 return Err(bad(what, expected, tensor));
             }
         }
-        let all = batch.inputs.iter().chain(&batch.targets);
-        for tensor in all.filter(|tensor| tensor.size().first() != Some(&examples)) {
+        let mut all = batch.inputs.iter().chain(&batch.targets);
+        if let Some(tensor) = all.find(|tensor| tensor.size().first() != Some(&examples)) {
             let expected = format!("{examples} examples along its first dimension");
             return Err(bad("a batch's tensor", expected, tensor));
         }
