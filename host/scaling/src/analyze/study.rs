@@ -19,9 +19,12 @@ const FEWEST_DRAWS: usize = 20;
 /// Points of the frontier.
 const FRONTIER: usize = 25;
 
+/// A method's fit and its draws, or why it has none.
+type Drawn<'s> = Result<(Fit<'s>, Draws), Unfit>;
+
 /// Every method on one sample.
 pub(super) struct Study<'s> {
-    fits: Vec<(Method, Result<(Fit<'s>, Draws), Unfit>)>,
+    fits: Vec<(Method, Drawn<'s>)>,
     /// Smallest and largest budget in FLOPs as used; of the runs where they have none.
     pub(super) measured: (f64, f64),
     /// What is predicted.
