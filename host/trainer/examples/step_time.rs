@@ -107,7 +107,7 @@ impl Observer for Clock {
         let Some(rival) = &mut self.rival else {
             return;
         };
-        if step % BLOCK as u64 == 0 {
+        if step.is_multiple_of(BLOCK as u64) {
             // The block's first step finds the caches as the other side left
             // them, on both sides: it is not counted.
             let ours = mean(&self.times[self.times.len() + 1 - BLOCK..]);

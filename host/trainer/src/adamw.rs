@@ -177,11 +177,8 @@ fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Ste
     update_lanes(p, m, v, g, step)
 }
 
+// Inlined, it takes its instruction set from the caller.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "it takes its instruction set from the caller"
-)]
 fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step) -> bool {
     // An exponent of ones: NaN or infinite. Integers, unlike a sum of floats, leave
     // the compiler free to take many lanes at once.

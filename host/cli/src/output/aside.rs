@@ -30,7 +30,7 @@ pub(crate) fn set_aside(path: &Path, reason: &str) -> Result<SetAside, DocumentE
         name.push(ending);
         PathBuf::from(name)
     };
-    let now = (1..)
+    let now = (1..u64::MAX)
         .map(|number| with(&format!(".aside-{number}")))
         .find(|aside| !aside.exists())
         .expect("some number is free");
