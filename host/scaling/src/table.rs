@@ -4,8 +4,9 @@
 pub fn half_decades((first, last): (f64, f64), decades: f64) -> Vec<f64> {
     // Realised budgets miss the round number by the rounding of steps.
     let (low, high) = (first * 0.95, last * 10_f64.powf(decades) * 1.05);
-    let start = low.log10().floor() as i32;
-    let end = high.log10().ceil() as i32;
+    // Beyond the largest number there is no decade to count to.
+    let start = (low.log10().floor() as i32).max(f64::MIN_10_EXP);
+    let end = (high.log10().ceil() as i32).min(f64::MAX_10_EXP);
     (start..=end)
         .flat_map(|decade| [1.0, 3.0].map(|lead| lead * 10_f64.powi(decade)))
         .filter(|c| c.is_finite() && (low..=high).contains(c))
@@ -29,6 +30,13 @@ mod tests {
     fn half_decades_reach_beyond_and_forgive_rounding() {
         let found = half_decades((1.01e10, 2.97e11), 1.0);
         assert_eq!(found, [1e10, 3e10, 1e11, 3e11, 1e12, 3e12]);
+    }
+
+    #[test]
+    fn half_decades_end_with_the_numbers() {
+        let found = half_decades((1e307, f64::MAX), 2.0);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(half_decades((5e-324, 1e-307), 0.0).len() <= 2);
     }
 
     #[test]

@@ -206,6 +206,16 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    // An analysis is a hundred fits.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn no_numbers_make_an_analysis_panic(rows in prop::collection::vec((number(), number(), number(), number()), 1..40)) {
+        let runs: Vec<Run> = rows.iter().map(|&(n, d, c, loss)| Run::new(n, d, c, loss)).collect();
         let bootstrap = Bootstrap { draws: 21, ..Bootstrap::default() };
         let options = Options { bootstrap, ..Options::default() };
         let _ = analyze(&runs, &options).unwrap();
