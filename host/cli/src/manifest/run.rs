@@ -83,9 +83,11 @@ impl Run {
 
 fn seconds(field: &Field<'_>) -> Result<Duration, Box<Mistake>> {
     field
-        .number("a number of seconds above 0, at most a year", |x| {
-            x > 0.0 && x <= 366.0 * 86_400.0
-        })
+        // Less than a nanosecond would be written as none.
+        .number(
+            "a number of seconds of at least 0.001, at most a year",
+            |x| (0.001..=366.0 * 86_400.0).contains(&x),
+        )
         .map(Duration::from_secs_f64)
 }
 
