@@ -19,6 +19,7 @@ use flops_fit_trial::{Outcome, TrialDir, processes_of};
 use crate::{
     determinism::losses,
     kill::{Stamp, processes, stamp, wait_until},
+    random::Random,
     small_disk::{SmallDisk, say},
     workbench::Workbench,
 };
@@ -58,6 +59,7 @@ eval_tokens = 8192
 [run]
 jobs = 2
 retries = 1
+checkpoint_interval = 0.05
 "#;
 
 const TRIALS: usize = 40;
@@ -71,27 +73,6 @@ fn struck_at_random_for_a_while() {
 #[ignore = "takes many minutes: `cargo xtask test -p flops-fit-tests -- --ignored torture`"]
 fn struck_at_random_two_hundred_times() {
     torture("torture-full", 7, 200);
-}
-
-/// Numbers from a seed (`SplitMix64`, Steele et al. 2014).
-struct Random(u64);
-
-impl Random {
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.draw() % bound.max(1)
-    }
-
-    fn milliseconds(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.below(to - from))
-    }
 }
 
 /// What can happen to a sweep.
@@ -146,7 +127,7 @@ fn torture(name: &str, seed: u64, kills: u32) {
     let mut victim = Victim {
         bench,
         disk,
-        random: Random(seed),
+        random: Random::new(seed),
         begun: Instant::now(),
         log: String::new(),
         struck: BTreeMap::new(),

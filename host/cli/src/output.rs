@@ -4,7 +4,7 @@
 //! outputs/<name>/
 //!   manifest.toml            resolved copy: defaults and overrides written out
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
-//!   trials/<id>/             trial.json progress.jsonl result.json worker.log
+//!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
 //!   analysis.json runs.csv table.{md,tex,csv} plots/ report.html
 //!   .lock                    held by the command that writes here
 //! ```
@@ -12,18 +12,15 @@
 //! Architecture invariant: what happened is what `trials/<id>/result.json`
 //! says. Everything else in here can be derived again.
 
-mod aside;
 mod holder;
 mod lock;
 
 use std::path::{Path, PathBuf};
 
-pub use aside::SetAside;
-pub(crate) use aside::set_aside;
+use flops_fit_trial::{TrialDir, TrialId};
+
 pub use holder::Holder;
 pub use lock::{Lock, LockError};
-
-use flops_fit_trial::{TrialDir, TrialId};
 
 /// `outputs/<name>/`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod survey;
 
 use std::io::Write as _;
 
-use flops_fit_trial::{Description, DocumentError, Outcome, TrialSpec};
+use flops_fit_trial::{Description, DocumentError, Outcome, SetAside, TrialSpec, set_aside};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
@@ -18,11 +18,7 @@ pub use estimate::{Basis, Estimate};
 pub use sheet::render;
 
 use crate::{
-    interrupt::Interrupt,
-    manifest::Manifest,
-    output::{Output, SetAside, set_aside},
-    plugin::Libraries,
-    worker::Worker,
+    interrupt::Interrupt, manifest::Manifest, output::Output, plugin::Libraries, worker::Worker,
 };
 
 /// A plan and everything that is needed to carry it out.

@@ -5,16 +5,10 @@
 
 mod search;
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use flops_fit_record::{Incompatible, Record, RecordError, What};
-use sha2::{Digest, Sha256};
+use flops_fit_trial::Content;
 
 use crate::manifest::{Component, Manifest, ManifestError, Place, Problem, nearest};
 
@@ -143,13 +137,13 @@ impl Library {
                 path: path.clone(),
                 source: Box::new(source),
             })?;
-        let sha256 = sha256(&path).map_err(|source| PluginError::Unreadable {
+        let content = Content::of(&path).map_err(|source| PluginError::Unreadable {
             path: path.clone(),
             source,
         })?;
         Ok(Self {
             path,
-            sha256,
+            sha256: content.sha256,
             record,
         })
     }
@@ -173,22 +167,4 @@ impl Library {
         };
         Err(manifest.mistake(&format!("{what}.kind"), problem))
     }
-}
-
-/// SHA-256 of a file's content, in hexadecimal.
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut block = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut block)? {
-            0 => break,
-            read => hash.update(&block[..read]),
-        }
-    }
-    let mut hex = String::new();
-    for byte in hash.finalize() {
-        write!(hex, "{byte:02x}").expect("a string takes all text");
-    }
-    Ok(hex)
 }

@@ -29,7 +29,8 @@ use flops_fit_plugin::{
     Place, Split,
 };
 use flops_fit_trainer::{
-    AdamWState, FlatParameters, Library, ModelParameter, Observer, keep_freed_memory, train,
+    AdamWState, FlatParameters, Library, ModelParameter, Observer, Training, keep_freed_memory,
+    train,
 };
 use flops_fit_trial::{
     AdamW, Component, Load, Outcome, Precision, Progress, ProgressWriter, Recipe, RunSettings,
@@ -270,6 +271,7 @@ fn host(
         threads: args.threads as u32,
         micro_batch: None,
         attempt: 0,
+        checkpoint_interval: 300.0,
     };
     let log = ProgressWriter::create(&folder.join("progress.jsonl")).unwrap();
     let mut clock = Clock {
@@ -278,7 +280,10 @@ fn host(
         ..Clock::default()
     };
     let spec = TrialSpec::new(recipe, run);
-    let trained = train(&spec, &model, dataset, &loss, &mut clock).unwrap();
+    let training = train(&spec, &model, dataset, &loss, None, &mut clock).unwrap();
+    let Training::Ended(trained) = training else {
+        unreachable!("nobody asks it to stop");
+    };
     let completed = matches!(trained.outcome, Outcome::Completed { .. });
     assert!(completed, "the loss diverged: {:?}", trained.outcome);
     clock

@@ -69,6 +69,21 @@ impl AdamWState {
         }
     }
 
+    /// Both moments.
+    pub(crate) fn moments(&self) -> [&Tensor; 2] {
+        [&self.m, &self.v]
+    }
+
+    /// Steps that the moments are averages of.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.unsigned_abs().into()
+    }
+
+    /// Says that the moments are now those after `steps` steps.
+    pub(crate) fn resume(&mut self, steps: u64) {
+        self.steps = i32::try_from(steps).unwrap_or(i32::MAX);
+    }
+
     /// One step at peak rate `lr` and schedule share `share`; the buffer's
     /// gradients are first multiplied by `grad_factor`. Says whether they were all
     /// finite: after one that is not the parameters mean nothing any more.

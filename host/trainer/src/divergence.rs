@@ -14,12 +14,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(warmup: u64) -> Self {
+    /// Of a run whose first loss and latest ones were seen before, if any were.
+    pub(crate) fn resume(warmup: u64, first: Option<f64>, recent: &[f64]) -> Self {
         Self {
             warmup,
-            first: None,
-            recent: VecDeque::with_capacity(WINDOW),
+            first,
+            recent: recent.iter().copied().collect(),
         }
+    }
+
+    /// The first loss, and the latest ones, oldest first.
+    pub(crate) fn seen(&self) -> (Option<f64>, Vec<f64>) {
+        (self.first, self.recent.iter().copied().collect())
     }
 
     /// Takes the loss of `step` (from 0); says why if the run has diverged.
@@ -55,7 +61,7 @@ mod tests {
     use super::*;
 
     fn first_alarm(warmup: u64, losses: impl IntoIterator<Item = f64>) -> Option<u64> {
-        let mut watch = Watch::new(warmup);
+        let mut watch = Watch::resume(warmup, None, &[]);
         (0..)
             .zip(losses)
             .find_map(|(step, loss)| watch.see(step, loss).map(|_| step))

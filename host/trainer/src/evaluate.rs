@@ -1,6 +1,6 @@
 //! The held-out loss: one fixed set of examples, the same for every run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use flops_fit_plugin::{Context, DataDescription, Mode, Split, Unit};
 use flops_fit_trial::Failure;
@@ -57,15 +57,15 @@ pub(crate) fn overlaps(data: &DataDescription) -> bool {
 }
 
 /// Runs `batches` held-out batches of the feed through the model, with a `tick`
-/// before each.
+/// before each; `None` if a tick asks for an end.
 pub(crate) fn evaluate(
     model: &Model,
     loss: &Loss,
     feed: &mut Feed<'_>,
     batches: usize,
     step: u64,
-    tick: &mut dyn FnMut(),
-) -> Result<HeldOut, Failure> {
+    tick: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Option<HeldOut>, Failure> {
     let _no_grad = tch::no_grad_guard();
     let context = Context {
         mode: Mode::Eval,
@@ -75,7 +75,9 @@ pub(crate) fn evaluate(
     let mut means = Vec::with_capacity(batches);
     let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
     for _ in 0..batches {
-        tick();
+        if tick().is_break() {
+            return Ok(None);
+        }
         let batch = feed.next()?;
         let outputs = model.forward(&batch.inputs, context)?;
         let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
@@ -93,12 +95,12 @@ pub(crate) fn evaluate(
         *sum /= units;
         sum.is_finite()
     });
-    Ok(HeldOut {
+    Ok(Some(HeldOut {
         loss: mean,
         standard_error: standard_error(&means, mean, units),
         metrics,
         units: units as u64,
-    })
+    }))
 }
 
 /// Of a weighted mean of batch means, which are taken as independent.

@@ -100,6 +100,16 @@ impl FlatParameters {
         &self.leaves
     }
 
+    /// Views of `buffer`, laid out as the parameters, one a parameter in its shape.
+    pub(crate) fn views(&self, buffer: &Tensor) -> Vec<(String, Tensor)> {
+        let pairs = self.segments.iter().zip(&self.leaves);
+        let view = |(s, leaf): (&Segment, &Tensor)| {
+            let flat = buffer.narrow(0, s.offset as i64, s.len as i64);
+            (s.name.clone(), flat.view(leaf.size().as_slice()))
+        };
+        pairs.map(view).collect()
+    }
+
     /// Elements of all parameters, without padding.
     pub fn numel(&self) -> usize {
         self.segments.iter().map(|s| s.len).sum()

@@ -11,7 +11,7 @@
 //!                                          │
 //!   order ─▶ feed (thread) ─▶ batch ─▶ forward, loss, backward ─▶ adamw
 //!                                          │                       ▲
-//!                                      divergence              schedule
+//!                                      divergence, checkpoint  schedule
 //!                                          ▼
 //!                                      evaluate ─▶ result.json
 //! ```
@@ -21,6 +21,7 @@ mod adamw;
 mod allocator;
 mod backward;
 mod check;
+mod checkpoint;
 mod contract;
 mod describe;
 mod divergence;
@@ -38,10 +39,11 @@ mod worker;
 pub use adamw::AdamWState;
 pub use allocator::keep_freed_memory;
 pub use check::check;
+pub use checkpoint::Keeper;
 pub use describe::describe;
 pub use flat::FlatParameters;
 pub use order::Order;
 pub use plugin::{Batch, Dataset, Library, Loss, Model, ModelBuffer, ModelKind, ModelParameter};
 pub use schedule::rate;
-pub use train::{Observer, Trained, train};
+pub use train::{Observer, Trained, Training, train};
 pub use worker::{Command, run};

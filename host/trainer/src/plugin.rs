@@ -4,10 +4,15 @@
 //! and the tensors it made may be referred to until the process ends.
 #![expect(clippy::doc_markdown, reason = "abi_stable is a name, not code")]
 
+mod callee;
+mod dataset;
 mod fault;
 mod library;
-mod object;
+mod loss;
+mod model;
 
+pub use dataset::{Batch, Dataset};
 pub(crate) use fault::is_out_of_memory;
 pub use library::Library;
-pub use object::{Batch, Dataset, Loss, Model, ModelBuffer, ModelKind, ModelParameter};
+pub use loss::Loss;
+pub use model::{Model, ModelBuffer, ModelKind, ModelParameter};

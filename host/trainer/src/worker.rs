@@ -11,17 +11,17 @@ use std::{
 use clap::{Parser, Subcommand};
 use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
-    CANNOT_WRITE, CheckRequest, CheckWriter, DescribeRequest, DescribeResponse, DocumentError,
-    Environment, FORMAT, Failure, Load, Outcome, Part, Phase, Progress, ProgressWriter, Timing,
-    TrialDir, TrialResult, TrialSpec, read_json, write_json,
+    CANNOT_WRITE, CheckRequest, CheckWriter, Content, DescribeRequest, DescribeResponse,
+    DocumentError, Environment, FORMAT, Failure, Load, Outcome, Part, Phase, Progress,
+    ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
 };
-use sha2::{Digest, Sha256};
 
 use crate::{
+    Keeper,
     allocator::keep_freed_memory,
     check, describe, parent,
     plugin::Library,
-    train::{self, Observer, Trained, train},
+    train::{self, Observer, Trained, Training, train},
 };
 
 /// Trains one trial of a flops-fit sweep, in a process of its own.
@@ -82,7 +82,7 @@ pub fn run(command: Command) -> ExitCode {
     clippy::print_stderr,
     reason = "the worker's log is its standard error"
 )]
-fn report(problem: &dyn std::fmt::Display) {
+pub(crate) fn report(problem: &dyn std::fmt::Display) {
     eprintln!("flops-fit-worker: {problem}");
 }
 
@@ -121,44 +121,62 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
     let began = Instant::now();
     let spec = folder.spec()?;
     let reserved = folder.reserve_result()?;
-    let mut log = ProgressLog {
-        writer: ProgressWriter::create(&folder.progress_path()).ok(),
-        began,
-    };
-    let mut startup = 0.0;
     let libraries = hash_libraries(&spec);
-    let trained = check_libraries(&spec, &libraries)
-        .and_then(|()| train_spec(&spec, &mut log, &mut startup, began));
+    let mut environment = environment(&spec, libraries);
+    let mut startup = 0.0;
+    let trained = check_libraries(&spec, &environment.libraries)
+        .and_then(|()| Keeper::open(folder, &spec))
+        .and_then(|mut keeper| {
+            let mut log = ProgressLog::begin(folder, &keeper, began);
+            let trained = train_spec(&spec, &mut keeper, &mut log, &mut startup);
+            environment.resumed = keeper.resumed().to_vec();
+            environment.refused = keeper.refused().to_vec();
+            trained
+        });
     let (outcome, train, evaluate) = match trained {
-        Ok(Trained {
+        Ok(Training::Ended(Trained {
             outcome,
             train_seconds,
             evaluate_seconds,
-        }) => (outcome, train_seconds, evaluate_seconds),
+        })) => (outcome, train_seconds, evaluate_seconds),
+        Ok(Training::Interrupted { step }) => die_of_sigterm(step),
         Err(failure) => {
             report(&failure);
             (Outcome::Failed { failure }, 0.0, 0.0)
         }
     };
+    let failed = matches!(outcome, Outcome::Failed { .. });
     reserved.write(&TrialResult {
         format: FORMAT,
         id: spec.id.clone(),
         outcome,
-        environment: environment(&spec, libraries),
+        environment,
         timing: Timing {
             startup,
             train,
             evaluate,
         },
-    })
+    })?;
+    // A trial that has failed is tried again, and goes on from where it was.
+    if !failed {
+        folder.checkpoints().remove();
+    }
+    Ok(())
+}
+
+/// Ends the process the way the signal would have.
+fn die_of_sigterm(step: u64) -> ! {
+    report(&format!("stopped by SIGTERM after step {step}"));
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTERM);
+    std::process::abort()
 }
 
 fn train_spec(
     spec: &TrialSpec,
+    keeper: &mut Keeper,
     log: &mut ProgressLog,
     startup: &mut f64,
-    began: Instant,
-) -> Result<Trained, Failure> {
+) -> Result<Training, Failure> {
     set_threads(spec.run.threads);
     let [device] = spec.run.devices.as_slice() else {
         let detail = format!(
@@ -191,11 +209,15 @@ fn train_spec(
     let model = open(Part::Model, &spec.run.model)?
         .model(&recipe.model.kind)?
         .build(&spec.run.model.config, &data, device, recipe.seed)?;
-    *startup = began.elapsed().as_secs_f64();
-    let trained = train(spec, &model, dataset, &loss, log)?;
+    *startup = log.began.elapsed().as_secs_f64();
+    keeper.stop_on_sigterm().map_err(|error| Failure::Host {
+        phase: Phase::Checkpoint,
+        detail: format!("asking for SIGTERM: {error}"),
+    })?;
+    let training = train(spec, &model, dataset, &loss, Some(keeper), log)?;
     model.close()?;
     loss.close()?;
-    Ok(trained)
+    Ok(training)
 }
 
 fn open(part: Part, load: &Load) -> Result<Library, Failure> {
@@ -226,10 +248,8 @@ fn hash_libraries(spec: &TrialSpec) -> BTreeMap<String, String> {
     let run = &spec.run;
     let paths = BTreeSet::from([&run.model, &run.dataset, &run.loss].map(|load| &load.library));
     let hashed = paths.into_iter().map(|path| {
-        let hash = std::fs::read(path)
-            .map(|bytes| hex(&Sha256::digest(bytes)))
-            .unwrap_or_default();
-        (path.display().to_string(), hash)
+        let content = Content::of(path).unwrap_or_default();
+        (path.display().to_string(), content.sha256)
     });
     hashed.collect()
 }
@@ -263,20 +283,29 @@ fn environment(spec: &TrialSpec, libraries: BTreeMap<String, String>) -> Environ
         micro_batch: run.micro_batch,
         attempt: run.attempt,
         libraries,
+        ..Environment::default()
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 struct ProgressLog {
     writer: Option<ProgressWriter>,
     began: Instant,
+}
+
+impl ProgressLog {
+    /// Goes on with the file of a trial that goes on.
+    fn begin(folder: &TrialDir, keeper: &Keeper, began: Instant) -> Self {
+        let path = folder.progress_path();
+        let writer = if keeper.is_continued() {
+            ProgressWriter::append(&path)
+        } else {
+            ProgressWriter::create(&path)
+        };
+        Self {
+            writer: writer.ok(),
+            began,
+        }
+    }
 }
 
 impl Observer for ProgressLog {

@@ -9,7 +9,7 @@ use std::{
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::{
-    DocumentError, TrialId, TrialResult, TrialSpec,
+    CheckpointDir, DocumentError, TrialId, TrialResult, TrialSpec,
     document::{PARTIAL, read_sealed, sealed, sync_folder, write_sealed},
 };
 
@@ -58,6 +58,11 @@ impl TrialDir {
     /// `worker.log`.
     pub fn log_path(&self) -> PathBuf {
         self.0.join("worker.log")
+    }
+
+    /// `checkpoint/`.
+    pub fn checkpoints(&self) -> CheckpointDir {
+        CheckpointDir::new(self.0.join("checkpoint"))
     }
 
     /// Reads the specification.
@@ -119,7 +124,7 @@ impl TrialDir {
     }
 
     /// Removes what an earlier attempt at the trial has left behind, its result
-    /// included.
+    /// included. Checkpoints stay, and the progress that led to them.
     pub fn clear(&self) -> Result<(), DocumentError> {
         let remove = |path: PathBuf| match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DocumentError::Io {
@@ -130,7 +135,9 @@ impl TrialDir {
             _ => Ok(()),
         };
         remove(self.result_path())?;
-        remove(self.progress_path())?;
+        if self.checkpoints().is_empty() {
+            remove(self.progress_path())?;
+        }
         let Ok(all) = fs::read_dir(&self.0) else {
             return Ok(());
         };

@@ -26,6 +26,8 @@ pub enum Phase {
     Evaluate,
     /// Dropping a plugin's objects.
     Drop,
+    /// Saving or reading a checkpoint.
+    Checkpoint,
 }
 
 impl std::fmt::Display for Phase {
@@ -40,6 +42,7 @@ impl std::fmt::Display for Phase {
             Self::Update => "update",
             Self::Evaluate => "evaluate",
             Self::Drop => "drop",
+            Self::Checkpoint => "checkpoint",
         })
     }
 }
@@ -350,7 +353,7 @@ impl Failure {
 }
 
 impl Phase {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Load,
         Self::Build,
         Self::Batch,
@@ -360,6 +363,7 @@ impl Phase {
         Self::Update,
         Self::Evaluate,
         Self::Drop,
+        Self::Checkpoint,
     ];
 
     /// Its number in a [`Pulse`](crate::Pulse).
@@ -407,7 +411,7 @@ mod tests {
             assert_eq!(phase.code(), number);
             assert_eq!(Phase::from_code(number), Some(phase));
         }
-        assert_eq!(Phase::from_code(9), None);
+        assert_eq!(Phase::from_code(10), None);
     }
 
     #[test]

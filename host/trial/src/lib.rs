@@ -7,6 +7,7 @@
 //! trials/<id>/
 //!   trial.json      what to train (TrialSpec), written once by the planner
 //!   progress.jsonl  one line now and then while it trains (Progress)
+//!   checkpoint/     where to go on from, until it has ended (Checkpoint)
 //!   result.json     how it ended (TrialResult), written last
 //!   worker.log      what the worker printed
 //! ```
@@ -19,8 +20,11 @@
 //! and `result.json` carry a checksum too.
 #![deny(missing_docs)]
 
+mod aside;
 mod canonical;
 mod check;
+mod checkpoint;
+mod content;
 mod describe;
 mod directory;
 mod document;
@@ -33,11 +37,17 @@ mod result;
 mod settings;
 mod spec;
 
+pub use aside::{SetAside, set_aside};
 pub use canonical::canonical_json;
 pub use check::{
     CheckEvent, CheckName, CheckRequest, CheckScope, CheckStatus, CheckWriter, Finding,
     WantedTrained, parse_check_events, read_check_events,
 };
+pub use checkpoint::{
+    Arrangement, Build, Checkpoint, CheckpointDir, Found, Position, Refusal, Resumed,
+    SetAsideCheckpoint,
+};
+pub use content::{Content, hex};
 pub use describe::{
     ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
     SizeOutcome, WantedComponent, with_size,
@@ -47,7 +57,7 @@ pub use document::{DocumentError, parse_json, parse_sealed, read_json, sealed, w
 pub use failure::{Failure, Phase};
 pub use id::TrialId;
 pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};
-pub use progress::{Progress, ProgressReader, ProgressWriter, Stage, parse_progress};
+pub use progress::{Progress, ProgressReader, ProgressWriter, Stage, continuous, parse_progress};
 pub use pulse::{Part, Pulse};
 pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};

@@ -59,6 +59,14 @@ impl ProgressWriter {
             .map(Self)
     }
 
+    /// Goes on with a file that another process began, which may have been ended
+    /// in the midst of a line.
+    pub fn append(path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(b"\n")?;
+        Ok(Self(file))
+    }
+
     /// Appends one line.
     pub fn write(&mut self, progress: &Progress) -> io::Result<()> {
         let mut line = serde_json::to_vec(progress)?;
@@ -83,12 +91,22 @@ impl ProgressReader {
         }
     }
 
-    /// The whole lines that came since the last call; foreign lines are passed
-    /// over, a torn last line is left for the next call. No more than 1 MiB is
+    /// Follows `path` from its present end.
+    pub fn from_end(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let offset = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        Self { path, offset }
+    }
+
+    /// The whole lines that came since the last call, or all if the file was begun
+    /// anew; foreign lines are passed over, a torn last line is left for the next call. No more than 1 MiB is
     /// read at a time: what is longer and has no end of line is passed over too.
     pub fn poll(&mut self) -> Vec<Progress> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
+            if file.metadata()?.len() < self.offset {
+                self.offset = 0;
+            }
             file.seek(SeekFrom::Start(self.offset))?;
             file.take(LARGEST).read_to_end(&mut bytes)
         });
@@ -117,9 +135,60 @@ pub fn parse_progress(bytes: &[u8]) -> (Vec<Progress>, usize) {
     (lines.collect(), whole.len())
 }
 
+/// The lines of one run from those of all attempts: where a trial was continued,
+/// what came after that step before is left out.
+pub fn continuous(lines: impl IntoIterator<Item = Progress>) -> Vec<Progress> {
+    let mut kept: Vec<Progress> = Vec::new();
+    for line in lines {
+        while kept.last().is_some_and(|last| last.step > line.step) {
+            kept.pop();
+        }
+        kept.push(line);
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn line(step: u64) -> Progress {
+        Progress {
+            at: 0.5,
+            stage: Stage::Train,
+            step,
+            steps: 10,
+            units: 32 * step,
+            loss: Some(2.5),
+            lr: 1.0,
+            grad_norm: None,
+            units_per_second: None,
+        }
+    }
+
+    #[test]
+    fn a_continued_file_is_followed_and_read_as_one_run() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("progress.jsonl");
+        let mut writer = ProgressWriter::create(&path).expect("created");
+        for step in [0, 2, 4] {
+            writer.write(&line(step)).expect("written");
+        }
+        writer.0.write_all(b"{\"at\":").expect("written");
+        let mut follower = ProgressReader::from_end(&path);
+        assert!(follower.poll().is_empty());
+        let mut writer = ProgressWriter::append(&path).expect("opened");
+        for step in [3, 5] {
+            writer.write(&line(step)).expect("written");
+        }
+        assert_eq!(follower.poll(), [line(3), line(5)]);
+        let all = continuous(ProgressReader::new(&path).poll());
+        assert_eq!(all, [0, 2, 3, 5].map(line));
+        // Begun anew, it is read anew.
+        let mut writer = ProgressWriter::create(&path).expect("created");
+        writer.write(&line(1)).expect("written");
+        assert_eq!(follower.poll(), [line(1)]);
+    }
 
     #[test]
     fn a_reader_sees_whole_lines_once() {
@@ -128,17 +197,7 @@ mod tests {
         let mut reader = ProgressReader::new(&path);
         assert!(reader.poll().is_empty());
 
-        let line = Progress {
-            at: 0.5,
-            stage: Stage::Train,
-            step: 3,
-            steps: 10,
-            units: 96,
-            loss: Some(2.5),
-            lr: 1.0,
-            grad_norm: None,
-            units_per_second: None,
-        };
+        let line = line(3);
         let mut writer = ProgressWriter::create(&path).expect("created");
         writer.write(&line).expect("written");
         writer.0.write_all(b"{\"at\":").expect("written");

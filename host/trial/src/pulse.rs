@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(pulse.encode(), byte);
             count += 1;
         }
-        assert_eq!(count, 3 * 4 * 9);
+        assert_eq!(count, 3 * 4 * 10);
         assert_eq!(Pulse::decode(Pulse::FAREWELL), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, TrialId};
+use crate::{Failure, Refusal, Resumed, TrialId};
 
 /// `result.json`, written once, last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,6 +96,12 @@ pub struct Environment {
     pub attempt: u32,
     /// SHA-256 of each plugin library by path.
     pub libraries: BTreeMap<String, String>,
+    /// Where it was continued after an interruption; empty if it never was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumed>,
+    /// Checkpoints that the last attempt could not go on from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refusal>,
 }
 
 /// Where a trial's wall time went, in seconds.

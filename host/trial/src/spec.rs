@@ -90,6 +90,14 @@ pub struct RunSettings {
     pub micro_batch: Option<u64>,
     /// Attempt number, from 0.
     pub attempt: u32,
+    /// Seconds of training between two checkpoints.
+    #[serde(default = "checkpoint_interval")]
+    pub checkpoint_interval: f64,
+}
+
+/// That of trials planned before there were checkpoints.
+fn checkpoint_interval() -> f64 {
+    300.0
 }
 
 /// One library and the configuration handed to its export.

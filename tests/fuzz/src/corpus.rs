@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use flops_fit::plan::Plan;
 use flops_fit_trial::{
-    AdamW, CheckEvent, CheckName, CheckRequest, CheckScope, Component, ComponentFacts,
+    AdamW, Arrangement, CheckEvent, CheckName, CheckRequest, CheckScope, Component, ComponentFacts,
     DatasetFacts, DecayShape, DescribeRequest, DescribeResponse, Description, Environment, FORMAT,
-    Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, RunSettings,
-    Schedule, SizeFacts, SizeOutcome, Stage, Timing, TrainSettings, TrialResult, TrialSpec,
-    WantedComponent, WantedTrained, sealed,
+    Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, Refusal,
+    Resumed, RunSettings, Schedule, SizeFacts, SizeOutcome, Stage, Timing, TrainSettings,
+    TrialResult, TrialSpec, WantedComponent, WantedTrained, sealed,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -243,6 +243,18 @@ pub(crate) fn results() -> Vec<Vec<u8>> {
             micro_batch: Some(4),
             attempt: 0,
             libraries: BTreeMap::from([("/lib/libmine.so".to_owned(), "ab".repeat(32))]),
+            resumed: vec![Resumed {
+                step: 1200,
+                arrangement: Arrangement {
+                    devices: vec!["cpu".to_owned()],
+                    threads: 1,
+                    micro_batch: None,
+                },
+            }],
+            refused: vec![Refusal::Torn {
+                step: 1500,
+                why: "its tensors are missing".to_owned(),
+            }],
         },
         timing: Timing {
             startup: 0.25,
@@ -465,6 +477,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         threads: 1,
         micro_batch: None,
         attempt: 0,
+        checkpoint_interval: 300.0,
     };
     TrialSpec::new(recipe, run)
 }

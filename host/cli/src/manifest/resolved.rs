@@ -86,6 +86,7 @@ struct Run<'m> {
     devices: &'m [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     micro_batch: Option<u64>,
+    checkpoint_interval: f64,
     start_limit: f64,
     silence_limit: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +137,7 @@ impl Manifest {
                 threads: self.run.threads,
                 devices: &self.run.devices,
                 micro_batch: self.run.micro_batch,
+                checkpoint_interval: self.run.checkpoint_interval.as_secs_f64(),
                 start_limit: self.run.limits.start.as_secs_f64(),
                 silence_limit: self.run.limits.silence.as_secs_f64(),
                 step_limit: self.run.limits.step.map(|limit| limit.as_secs_f64()),

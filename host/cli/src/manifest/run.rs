@@ -18,6 +18,8 @@ pub struct Run {
     pub devices: Vec<String>,
     /// Examples in one forward pass; the whole batch where absent.
     pub micro_batch: Option<u64>,
+    /// Training time between two checkpoints of a trial.
+    pub checkpoint_interval: Duration,
     /// When a trial is given up.
     pub limits: Limits,
     /// How often a trial that crashed, ended early or timed out is started
@@ -52,6 +54,7 @@ pub(super) const KEYS: &[&str] = &[
     "threads",
     "devices",
     "micro_batch",
+    "checkpoint_interval",
     "start_limit",
     "silence_limit",
     "step_limit",
@@ -70,6 +73,11 @@ impl Run {
             threads,
             devices: section.or("devices", vec!["cpu".to_owned()], devices)?,
             micro_batch: section.maybe("micro_batch", |f| Ok(f.whole(1)? as u64))?,
+            checkpoint_interval: section.or(
+                "checkpoint_interval",
+                Duration::from_mins(5),
+                seconds,
+            )?,
             limits: Limits {
                 start: section.or("start_limit", Duration::from_mins(30), seconds)?,
                 silence: section.or("silence_limit", Duration::from_mins(5), seconds)?,

@@ -259,6 +259,7 @@ fn run_settings(
         threads: manifest.run.threads,
         micro_batch: manifest.run.micro_batch,
         attempt: 0,
+        checkpoint_interval: manifest.run.checkpoint_interval.as_secs_f64(),
     }
 }
 

@@ -18,8 +18,9 @@ use crate::{interrupt::Interrupt, worker::Worker};
 /// stands idle.
 const POLL: Duration = Duration::from_millis(10);
 
-/// How long workers may take to end after Ctrl-C, all together.
-const STOP_GRACE: Duration = Duration::from_secs(2);
+/// How long workers may take to save what they have and end after Ctrl-C, all
+/// together; a second Ctrl-C ends them at once.
+const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// A trial that waits for its turn.
 struct Queued {

@@ -2,13 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use flops_fit_trial::{Load, Outcome, TrialDir, TrialResult, TrialSpec};
+use flops_fit_trial::{Load, Outcome, SetAside, TrialDir, TrialResult, TrialSpec, set_aside};
 
 use super::{SweepError, Trial};
-use crate::{
-    output::{SetAside, set_aside},
-    plan::Prepared,
-};
+use crate::plan::Prepared;
 
 /// What to do with results of a library that changed under an unchanged version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -73,7 +73,8 @@ impl Running {
         let process = Process::start(command, log).map_err(StartError::Spawn)?;
         let now = Instant::now();
         Ok(Self {
-            reader: ProgressReader::new(trial.dir.progress_path()),
+            // An interrupted trial's worker goes on in the same file.
+            reader: ProgressReader::from_end(trial.dir.progress_path()),
             process,
             clock: Clock::new(now),
             last_look: now,

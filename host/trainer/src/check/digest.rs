@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flops_fit_plugin::Split;
-use flops_fit_trial::Failure;
+use flops_fit_trial::{Failure, hex};
 use sha2::{Digest, Sha256};
 use tch::{Kind, Tensor};
 
@@ -12,7 +12,6 @@ use super::{
     seeds::STEPS,
     subject::{Instance, Subject},
 };
-use crate::worker::hex;
 
 /// Fingerprint, first batches of both splits, initial and trained parameters.
 pub(super) fn digest(subject: &Subject) -> Result<BTreeMap<String, String>, Failure> {

@@ -1,7 +1,7 @@
 //! Training loss against FLOPs spent, one line a trial.
 
 use flops_fit_scaling::quantity;
-use flops_fit_trial::{ProgressReader, TrialId};
+use flops_fit_trial::{ProgressReader, TrialId, continuous};
 
 use super::canvas::{self, Canvas, Drawn, Place, Stroke};
 use super::isoflop::per_unit;
@@ -43,8 +43,8 @@ impl LossCurve {
         }
         let id: TrialId = serde_json::from_value(row.trial.clone()?.into()).ok()?;
         let flops_per_unit = row.c? / row.d?;
-        let points: Vec<(f64, f64)> = ProgressReader::new(output.trial(&id).progress_path())
-            .poll()
+        let lines = ProgressReader::new(output.trial(&id).progress_path()).poll();
+        let points: Vec<(f64, f64)> = continuous(lines)
             .into_iter()
             .filter_map(|line| Some((line.units as f64 * flops_per_unit, line.loss?)))
             .filter(|(c, loss)| *c > 0.0 && loss.is_finite())

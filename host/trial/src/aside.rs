@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flops_fit_trial::DocumentError;
+use crate::DocumentError;
 
 /// A file that was moved out of the way, with the reason in a file beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,10 @@ impl fmt::Display for SetAside {
 
 /// Renames `path` to the first free `<name>.aside-<number>` beside it, and writes
 /// `reason` to `<name>.aside-<number>.reason`.
-pub(crate) fn set_aside(path: &Path, reason: &str) -> Result<SetAside, DocumentError> {
+///
+/// # Errors
+/// If it can't be renamed.
+pub fn set_aside(path: &Path, reason: &str) -> Result<SetAside, DocumentError> {
     let with = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);

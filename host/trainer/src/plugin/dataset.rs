@@ -1,0 +1,171 @@
+//! A plugin's dataset with safe methods.
+
+use flops_fit_plugin::{
+    DataDescription, DataForm, Draw, Split,
+    abi::{AbiDraw, DatasetTableRef, Handle, RSlice},
+};
+use flops_fit_record::What;
+use flops_fit_trial::{Failure, Phase};
+use serde_json::Value;
+use tch::{Device, Kind, Tensor};
+
+use super::{
+    Library,
+    callee::{Callee, take},
+};
+
+/// An open dataset.
+pub struct Dataset {
+    callee: Callee,
+    table: DatasetTableRef,
+    handle: Handle,
+    identity: Value,
+    description: Option<DataDescription>,
+}
+
+// SAFETY: `Dataset: Send` is a bound of the author's trait, so its object may move
+// to the thread that makes batches; the handle is not shared.
+unsafe impl Send for Dataset {}
+
+/// Tensors of some examples.
+#[derive(Debug)]
+pub struct Batch {
+    /// For the model.
+    pub inputs: Vec<Tensor>,
+    /// For the loss.
+    pub targets: Vec<Tensor>,
+}
+
+impl Library {
+    /// Opens the dataset that is exported as `kind`. `base_dir` is where
+    /// relative paths start.
+    pub fn dataset(&self, kind: &str, config: &Value, base_dir: &str) -> Result<Dataset, Failure> {
+        let named = self.root.datasets()();
+        let found = named.iter().find(|d| d.kind == kind);
+        let table = found
+            .ok_or_else(|| self.unknown_kind(What::Dataset, kind))?
+            .table;
+        let callee = self.callee(What::Dataset);
+        let config = config.to_string();
+        let identity = callee.call(Phase::Build, || table.identity()(config.as_str().into()))?;
+        let identity = callee.parse(Phase::Build, &identity)?;
+        let handle = callee.call(Phase::Build, || {
+            table.build()(config.as_str().into(), base_dir.into())
+        })?;
+        let mut dataset = Dataset {
+            callee,
+            table,
+            handle,
+            identity,
+            description: None,
+        };
+        let text = dataset
+            .callee
+            .call(Phase::Build, || table.description()(handle))?;
+        dataset.description = Some(dataset.callee.parse(Phase::Build, &text)?);
+        Ok(dataset)
+    }
+}
+
+impl Dataset {
+    /// The part of its configuration that decides the outcome.
+    pub fn identity(&self) -> &Value {
+        &self.identity
+    }
+
+    /// What the data are.
+    pub fn description(&self) -> &DataDescription {
+        self.description.as_ref().expect("set when it was opened")
+    }
+
+    /// Hash of the content.
+    pub fn fingerprint(&self) -> Result<String, Failure> {
+        Ok(self
+            .callee
+            .call(Phase::Build, || self.table.fingerprint()(self.handle))?
+            .into())
+    }
+
+    /// The drawn examples as one batch.
+    pub fn batch(&self, split: Split, draws: &[Draw]) -> Result<Batch, Failure> {
+        let draws: Vec<_> = draws
+            .iter()
+            .map(|d| AbiDraw {
+                index: d.index,
+                seed: d.seed,
+            })
+            .collect();
+        let batch = self.callee.call(Phase::Batch, || {
+            self.table.batch()(
+                self.handle,
+                split == Split::HeldOut,
+                RSlice::from_slice(&draws),
+            )
+        })?;
+        let batch = Batch {
+            inputs: take(batch.inputs),
+            targets: take(batch.targets),
+        };
+        self.callee.check_some("a batch's inputs", &batch.inputs)?;
+        self.callee
+            .check_defined("a batch's targets", &batch.targets)?;
+        self.check_form(&batch, draws.len() as i64)?;
+        Ok(batch)
+    }
+
+    /// The first input and the first target are what the description promises to
+    /// models and losses; every tensor has an entry for each example.
+    fn check_form(&self, batch: &Batch, examples: i64) -> Result<(), Failure> {
+        let bad = |what: &str, expected: String, tensor: &Tensor| Failure::BadTensor {
+            plugin: self.callee.plugin.clone(),
+            what: what.to_owned(),
+            expected,
+            got: format!(
+                "{:?} {:?} on {:?}",
+                tensor.kind(),
+                tensor.size(),
+                tensor.device()
+            ),
+        };
+        let (input, target) = match self.description().form {
+            DataForm::Tokens { seq_len, .. } => (
+                (Kind::Int64, vec![examples, seq_len]),
+                (Kind::Int64, vec![examples, seq_len]),
+            ),
+            DataForm::Images {
+                channels,
+                height,
+                width,
+                ..
+            } => (
+                (Kind::Float, vec![examples, channels, height, width]),
+                (Kind::Int64, vec![examples]),
+            ),
+        };
+        for (what, tensors, (kind, shape)) in [
+            ("a batch's first input", &batch.inputs, input),
+            ("a batch's first target", &batch.targets, target),
+        ] {
+            if let Some(tensor) = tensors.first()
+                && (tensor.kind() != kind
+                    || tensor.size() != shape
+                    || tensor.device() != Device::Cpu)
+            {
+                let expected = format!("{kind:?} {shape:?} on Cpu, as its description says");
+                return Err(bad(what, expected, tensor));
+            }
+        }
+        let mut all = batch.inputs.iter().chain(&batch.targets);
+        if let Some(tensor) = all.find(|tensor| tensor.size().first() != Some(&examples)) {
+            let expected = format!("{examples} examples along its first dimension");
+            return Err(bad("a batch's tensor", expected, tensor));
+        }
+        Ok(())
+    }
+
+    /// Frees the plugin's object.
+    pub fn close(self) -> Result<(), Failure> {
+        self.callee
+            .call(Phase::Drop, || self.table.drop()(self.handle))
+    }
+}

@@ -1,0 +1,129 @@
+//! A plugin's loss with safe methods.
+
+use flops_fit_plugin::{
+    DataDescription, Mode,
+    abi::{Handle, LossTableRef, RSlice},
+};
+use flops_fit_record::What;
+use flops_fit_trial::{Failure, Phase};
+use serde_json::Value;
+use tch::Tensor;
+
+use super::{
+    Library,
+    callee::{Callee, json, lend},
+};
+
+/// A loss.
+pub struct Loss {
+    callee: Callee,
+    table: LossTableRef,
+    handle: Handle,
+    canonical: Value,
+}
+
+/// What a loss gives for one micro-batch.
+#[derive(Debug)]
+pub struct LossOutput {
+    /// Scalar mean.
+    pub mean: Tensor,
+    /// Units of the mean.
+    pub units: u64,
+    /// Further means.
+    pub metrics: Vec<(String, f64)>,
+}
+
+impl Library {
+    /// Builds the loss that is exported as `kind`.
+    pub fn loss(
+        &self,
+        kind: &str,
+        config: &Value,
+        data: &DataDescription,
+    ) -> Result<Loss, Failure> {
+        let named = self.root.losses()();
+        let found = named.iter().find(|l| l.kind == kind);
+        let table = found
+            .ok_or_else(|| self.unknown_kind(What::Loss, kind))?
+            .table;
+        let callee = self.callee(What::Loss);
+        let config = config.to_string();
+        let canonical = callee.call(Phase::Build, || table.canonical()(config.as_str().into()))?;
+        let canonical = callee.parse(Phase::Build, &canonical)?;
+        let handle = callee.call(Phase::Build, || {
+            table.build()(config.as_str().into(), json(data).as_str().into())
+        })?;
+        Ok(Loss {
+            callee,
+            table,
+            handle,
+            canonical,
+        })
+    }
+}
+
+impl Loss {
+    /// Its configuration with defaults filled in.
+    pub fn canonical(&self) -> &Value {
+        &self.canonical
+    }
+
+    /// The mean loss of one micro-batch; a defined scalar over at least one unit,
+    /// and in training one that gradients lead back from.
+    pub fn compute(
+        &self,
+        outputs: &[Tensor],
+        targets: &[Tensor],
+        mode: Mode,
+    ) -> Result<LossOutput, Failure> {
+        let (outputs, targets) = (lend(outputs), lend(targets));
+        let value = self.callee.call(Phase::Loss, || {
+            self.table.compute()(
+                self.handle,
+                RSlice::from_slice(&outputs),
+                RSlice::from_slice(&targets),
+                mode == Mode::Train,
+            )
+        })?;
+        // SAFETY: the plugin shares this process's libtorch (checked at open).
+        let mean = unsafe { value.mean.take() };
+        if !mean.defined() || mean.numel() != 1 || value.units == 0 {
+            let got = if mean.defined() {
+                format!("shape {:?} over {} units", mean.size(), value.units)
+            } else {
+                "an undefined tensor".to_owned()
+            };
+            return Err(Failure::BadTensor {
+                plugin: self.callee.plugin.clone(),
+                what: "the loss".to_owned(),
+                expected: "one number, the mean over at least one unit".to_owned(),
+                got,
+            });
+        }
+        // Asked to differentiate it, libtorch would follow a null pointer.
+        if mode == Mode::Train && !mean.requires_grad() {
+            return Err(Failure::BadTensor {
+                plugin: self.callee.plugin.clone(),
+                what: "the loss".to_owned(),
+                expected: "differentiable in training".to_owned(),
+                got: "a number that no gradient leads back from".to_owned(),
+            });
+        }
+        let metrics = value
+            .metrics
+            .into_iter()
+            .map(|m| (m.name.into(), m.value))
+            .collect();
+        Ok(LossOutput {
+            mean,
+            units: value.units,
+            metrics,
+        })
+    }
+
+    /// Frees the plugin's object.
+    pub fn close(self) -> Result<(), Failure> {
+        self.callee
+            .call(Phase::Drop, || self.table.drop()(self.handle))
+    }
+}

@@ -1,0 +1,182 @@
+//! A plugin's model with safe methods.
+
+use flops_fit_plugin::{
+    Context, DataDescription, Mode, Profile,
+    abi::{AbiContext, Handle, ModelTableRef, RSlice},
+};
+use flops_fit_record::What;
+use flops_fit_trial::{Failure, Phase};
+use serde_json::Value;
+use tch::{Device, Tensor};
+
+use super::{
+    Library,
+    callee::{Callee, json, lend, take},
+};
+
+/// A model: its functions, and once built its object.
+pub struct Model {
+    callee: Callee,
+    table: ModelTableRef,
+    handle: Handle,
+}
+
+/// One of a model's parameters.
+#[derive(Debug)]
+pub struct ModelParameter {
+    /// Unique name.
+    pub name: String,
+    /// The leaf tensor that the forward pass reads.
+    pub tensor: Tensor,
+    /// The learning rate's factor.
+    pub lr_scale: f64,
+    /// The weight decay's factor.
+    pub decay_scale: f64,
+}
+
+/// A tensor of a model that is state but not trained.
+#[derive(Debug)]
+pub struct ModelBuffer {
+    /// Unique name.
+    pub name: String,
+    /// The tensor that the forward pass reads.
+    pub tensor: Tensor,
+}
+
+/// A model's functions that need no object.
+#[derive(Clone)]
+pub struct ModelKind {
+    callee: Callee,
+    table: ModelTableRef,
+}
+
+impl Library {
+    /// The model that is exported as `kind`.
+    pub fn model(&self, kind: &str) -> Result<ModelKind, Failure> {
+        let named = self.root.models()();
+        let found = named.iter().find(|m| m.kind == kind);
+        let found = found.ok_or_else(|| self.unknown_kind(What::Model, kind))?;
+        Ok(ModelKind {
+            callee: self.callee(What::Model),
+            table: found.table,
+        })
+    }
+}
+
+impl ModelKind {
+    /// The configuration with its defaults filled in.
+    pub fn canonical(&self, config: &Value) -> Result<Value, Failure> {
+        let text = self.callee.call(Phase::Build, || {
+            self.table.canonical()(config.to_string().as_str().into())
+        })?;
+        self.callee.parse(Phase::Build, &text)
+    }
+
+    /// Counts without building, if the model can.
+    pub fn profile(
+        &self,
+        config: &Value,
+        data: &DataDescription,
+    ) -> Result<Option<Profile>, Failure> {
+        let text = self.callee.call(Phase::Build, || {
+            self.table.profile()(
+                config.to_string().as_str().into(),
+                json(data).as_str().into(),
+            )
+        })?;
+        self.callee.parse(Phase::Build, &text)
+    }
+
+    /// Builds and initialises it.
+    pub fn build(
+        &self,
+        config: &Value,
+        data: &DataDescription,
+        device: Device,
+        seed: u64,
+    ) -> Result<Model, Failure> {
+        let (config, data) = (config.to_string(), json(data));
+        let handle = self.callee.call(Phase::Build, || {
+            self.table.build()(
+                config.as_str().into(),
+                data.as_str().into(),
+                device.into(),
+                seed,
+            )
+        })?;
+        Ok(Model {
+            callee: self.callee.clone(),
+            table: self.table,
+            handle,
+        })
+    }
+}
+
+impl Model {
+    /// The plugin's name.
+    pub fn plugin(&self) -> &str {
+        &self.callee.plugin
+    }
+
+    /// Ordered parameters.
+    pub fn parameters(&self) -> Result<Vec<ModelParameter>, Failure> {
+        let parameters = self
+            .callee
+            .call(Phase::Build, || self.table.parameters()(self.handle))?;
+        let plain = parameters.into_iter().map(|p| ModelParameter {
+            name: p.name.into(),
+            // SAFETY: the plugin shares this process's libtorch (checked at open).
+            tensor: unsafe { p.tensor.take() },
+            lr_scale: p.lr_scale,
+            decay_scale: p.decay_scale,
+        });
+        Ok(plain.collect())
+    }
+
+    /// Ordered buffers; none is undefined.
+    pub fn buffers(&self) -> Result<Vec<ModelBuffer>, Failure> {
+        let buffers = self
+            .callee
+            .call(Phase::Build, || self.table.buffers()(self.handle))?;
+        let plain = buffers.into_iter().map(|b| ModelBuffer {
+            name: b.name.into(),
+            // SAFETY: the plugin shares this process's libtorch (checked at open).
+            tensor: unsafe { b.tensor.take() },
+        });
+        let plain: Vec<_> = plain.collect();
+        for buffer in &plain {
+            let tensor = std::slice::from_ref(&buffer.tensor);
+            self.callee
+                .check_defined(&format!("buffer `{}`", buffer.name), tensor)?;
+        }
+        Ok(plain)
+    }
+
+    /// N for the fit.
+    pub fn num_params(&self) -> Result<u64, Failure> {
+        self.callee
+            .call(Phase::Build, || self.table.num_params()(self.handle))
+    }
+
+    /// The forward pass over one micro-batch.
+    pub fn forward(&self, inputs: &[Tensor], context: Context) -> Result<Vec<Tensor>, Failure> {
+        let context = AbiContext {
+            train: context.mode == Mode::Train,
+            seed: context.seed,
+            step: context.step,
+        };
+        let inputs = lend(inputs);
+        let outputs = self.callee.call(Phase::Forward, || {
+            self.table.forward()(self.handle, RSlice::from_slice(&inputs), context)
+        })?;
+        let outputs = take(outputs);
+        self.callee.check_some("forward's output", &outputs)?;
+        Ok(outputs)
+    }
+
+    /// Frees the plugin's object; a panic in its drop comes back.
+    pub fn close(self) -> Result<(), Failure> {
+        self.callee
+            .call(Phase::Drop, || self.table.drop()(self.handle))
+    }
+}

@@ -1,0 +1,229 @@
+//! The folder of a trial's checkpoints.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{Build, Checkpoint, Refusal, refusal};
+use crate::{
+    Content, DocumentError, SetAside, TrialId,
+    aside::set_aside,
+    document::{PARTIAL, read_sealed, sync_folder, write_sealed},
+};
+
+/// Checkpoints that are kept: should the latest be torn, the other serves.
+const KEPT: usize = 2;
+
+const INDEX: &str = "json";
+const TENSORS: &str = "safetensors";
+
+/// `trials/<id>/checkpoint/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointDir(PathBuf);
+
+/// What is there to go on from.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The latest checkpoint that can be continued, and its file of tensors.
+    pub usable: Option<(Checkpoint, PathBuf)>,
+    /// Those that can't, later ones first; they were moved out of the way.
+    pub refused: Vec<SetAsideCheckpoint>,
+}
+
+/// A checkpoint that can't be continued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAsideCheckpoint {
+    /// Why.
+    pub refusal: Refusal,
+    /// Where its files are now.
+    pub files: Vec<SetAside>,
+}
+
+impl CheckpointDir {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether there is any checkpoint, usable or not.
+    pub fn is_empty(&self) -> bool {
+        self.steps().is_empty()
+    }
+
+    /// The latest checkpoint that trial `trial` can go on from under `build`; what
+    /// is torn, foreign or of another build is set aside.
+    ///
+    /// # Errors
+    /// If a file can't be read, or can't be moved.
+    pub fn latest(&self, trial: &TrialId, build: &Build) -> Result<Found, DocumentError> {
+        let mut found = Found::default();
+        for step in self.steps() {
+            match self.read(step, trial, build)? {
+                Ok(usable) => {
+                    found.usable = Some(usable);
+                    break;
+                }
+                Err(refusal) => found.refused.push(self.refuse(step, refusal)?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Moves the checkpoint of `step` out of the way.
+    ///
+    /// # Errors
+    /// If a file can't be moved.
+    pub fn refuse(&self, step: u64, refusal: Refusal) -> Result<SetAsideCheckpoint, DocumentError> {
+        let reason = refusal.to_string();
+        let paths = [INDEX, TENSORS].map(|kind| self.file(step, kind));
+        let files = paths
+            .iter()
+            .filter(|path| path.exists())
+            .map(|path| set_aside(path, &reason));
+        Ok(SetAsideCheckpoint {
+            files: files.collect::<Result<_, _>>()?,
+            refusal,
+        })
+    }
+
+    /// Saves `checkpoint`, whose [`Content`] is filled in here: `write` makes the
+    /// file of tensors at the path it is given. Then all but the two latest go.
+    ///
+    /// # Errors
+    /// If a file can't be written; the checkpoints that were there before still are.
+    pub fn save(
+        &self,
+        mut checkpoint: Checkpoint,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<(), DocumentError> {
+        let step = checkpoint.position.step;
+        let tensors = self.file(step, TENSORS);
+        let part = self.0.join(format!("{PARTIAL}{TENSORS}"));
+        let saved = self.create().and_then(|()| {
+            write(&part)?;
+            checkpoint.tensors = Content::of(&part)?;
+            // The content must be there before the name is.
+            File::open(&part)?.sync_all()?;
+            fs::rename(&part, &tensors)
+        });
+        let saved = saved.map_err(|source| DocumentError::Io {
+            action: "writing",
+            path: tensors.clone(),
+            source,
+        });
+        let saved = saved.and_then(|()| write_sealed(&self.file(step, INDEX), &checkpoint));
+        // Without its index the file of tensors is no checkpoint, whatever else
+        // went wrong.
+        self.prune();
+        saved
+    }
+
+    /// Removes all checkpoints, and the folder if nothing else is in it.
+    pub fn remove(&self) {
+        for step in self.steps() {
+            let _ = fs::remove_file(self.file(step, INDEX));
+        }
+        self.prune();
+        // What was set aside stays, and the folder with it.
+        let _ = fs::remove_dir(&self.0);
+    }
+
+    /// The steps of all checkpoints, latest first.
+    fn steps(&self) -> Vec<u64> {
+        let Ok(all) = fs::read_dir(&self.0) else {
+            return Vec::new();
+        };
+        let step = |path: PathBuf| {
+            let is_index = path.extension().is_some_and(|kind| kind == INDEX);
+            is_index.then(|| path.file_stem()?.to_str()?.parse().ok())?
+        };
+        let mut steps: Vec<u64> = all.filter_map(|entry| step(entry.ok()?.path())).collect();
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        steps
+    }
+
+    fn file(&self, step: u64, kind: &str) -> PathBuf {
+        self.0.join(format!("{step:012}.{kind}"))
+    }
+
+    fn create(&self) -> io::Result<()> {
+        if self.0.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir(&self.0)?;
+        self.0.parent().map_or(Ok(()), sync_folder)
+    }
+
+    fn read(
+        &self,
+        step: u64,
+        trial: &TrialId,
+        build: &Build,
+    ) -> Result<Result<(Checkpoint, PathBuf), Refusal>, DocumentError> {
+        let torn = |why: String| Refusal::Torn { step, why };
+        let checkpoint: Checkpoint = match read_sealed(&self.file(step, INDEX)) {
+            Ok(checkpoint) => checkpoint,
+            Err(DocumentError::Newer { found, .. }) => {
+                return Ok(Err(Refusal::Newer { step, found }));
+            }
+            Err(error) if error.is_foreign() => return Ok(Err(torn(error.to_string()))),
+            Err(error) => return Err(error),
+        };
+        if let Err(refusal) = refusal::check(&checkpoint, trial, build) {
+            return Ok(Err(refusal));
+        }
+        let path = self.file(step, TENSORS);
+        let content = match Content::of(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err(torn("its tensors are missing".to_owned())));
+            }
+            Err(source) => {
+                return Err(DocumentError::Io {
+                    action: "reading",
+                    path,
+                    source,
+                });
+            }
+        };
+        if content != checkpoint.tensors {
+            return Ok(Err(torn(format!(
+                "its tensors have {} bytes and checksum {}, written were {} and {}",
+                content.bytes, content.sha256, checkpoint.tensors.bytes, checkpoint.tensors.sha256
+            ))));
+        }
+        Ok(Ok((checkpoint, path)))
+    }
+
+    /// Removes what is not one of the latest checkpoints, save what was set aside.
+    /// A file that stays is in nobody's way: the next call tries again.
+    fn prune(&self) {
+        let steps = self.steps();
+        for &step in steps.iter().skip(KEPT) {
+            let _ = fs::remove_file(self.file(step, INDEX));
+        }
+        let kept: Vec<PathBuf> = steps
+            .iter()
+            .take(KEPT)
+            .flat_map(|&step| [INDEX, TENSORS].map(|kind| self.file(step, kind)))
+            .collect();
+        let Ok(all) = fs::read_dir(&self.0) else {
+            return;
+        };
+        for path in all.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !kept.contains(&path) && !name.contains(".aside-") {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! A trial that is interrupted, by SIGKILL or SIGTERM, goes on from its checkpoint
+//! and ends with the bits of one that was left in peace.
+
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use flops_fit_trial::{Measured, Outcome, Refusal, TrialDir, TrialResult, TrialSpec};
+
+use crate::{kill::wait_until, programs, random::Random, small_disk::say, workbench::Workbench};
+
+/// One GPT of 8000 parameters, some thousand steps in a few seconds; saved every few
+/// of them, so that blows meet every part of saving.
+const TRIAL: &str = r#"
+name = "small"
+
+[model]
+plugin = "flops_fit_gpt"
+kind = "gpt"
+size_param = "d_model"
+
+[model.config]
+n_layers = 2
+head_size = 4
+
+[dataset]
+kind = "stories"
+config = { seq_len = 32 }
+
+[loss]
+kind = "cross_entropy"
+
+[sweep]
+grid = [{ budget = 3e10, sizes = [16] }]
+
+[train]
+batch_tokens = 256
+eval_tokens = 8192
+
+[run]
+micro_batch = 4
+checkpoint_interval = 0.05
+"#;
+
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
+
+/// The trial, trained in peace.
+static PEACE: LazyLock<(TrialSpec, Measured)> = LazyLock::new(|| {
+    let bench = Workbench::new("interrupt-peace", TRIAL);
+    bench.run(&["train"]).expect(0);
+    let trials = bench.trials("small");
+    let trial = trials.values().next().expect("one trial");
+    assert!(!trial.dir.checkpoints().path().exists(), "it is over");
+    assert!(trial.result.environment.resumed.is_empty());
+    (trial.spec.clone(), trial.measured().clone())
+});
+
+/// The same trial in a folder of its own, its worker started by hand.
+struct Victim {
+    dir: TrialDir,
+    spec: TrialSpec,
+}
+
+impl Victim {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).expect("emptied");
+        }
+        fs::create_dir_all(&folder).expect("made");
+        let victim = Self {
+            dir: TrialDir::new(folder),
+            spec: PEACE.0.clone(),
+        };
+        victim.dir.write_spec(&victim.spec).expect("written");
+        victim
+    }
+
+    fn start(&self) -> Child {
+        let log = fs::File::create(self.dir.log_path()).expect("created");
+        Command::new(programs::built("flops-fit-worker"))
+            .arg("train")
+            .arg(self.dir.path())
+            .envs([("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("started")
+    }
+
+    /// Lets it train until it was saved after `step`, and for `pause` more, then
+    /// sends `signal`.
+    fn strike(&self, step: u64, pause: Duration, signal: i32) -> ExitStatus {
+        let mut worker = self.start();
+        let minute = Instant::now() + Duration::from_mins(1);
+        while self.latest() < Some(step) {
+            let ended = worker.try_wait().expect("a child");
+            assert!(ended.is_none(), "{ended:?}: {}", self.log());
+            assert!(Instant::now() < minute, "no step {step}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(pause);
+        send(&worker, signal);
+        worker.wait().expect("reaped")
+    }
+
+    /// Step of the latest checkpoint.
+    fn latest(&self) -> Option<u64> {
+        checkpoints(&self.dir).last().copied()
+    }
+
+    fn finish(&self) -> TrialResult {
+        let status = self.start().wait().expect("reaped");
+        assert!(status.success(), "{status}: {}", self.log());
+        let result = self.dir.result().expect("readable");
+        result.expect("a result")
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.dir.log_path()).unwrap_or_default()
+    }
+}
+
+fn send(worker: &Child, signal: i32) {
+    let id = worker.id().to_string();
+    let sent = Command::new("kill")
+        .args([format!("-{signal}"), id])
+        .output();
+    assert!(sent.expect("every Linux has `kill`").status.success());
+}
+
+/// Steps of all checkpoints, earliest first.
+fn checkpoints(dir: &TrialDir) -> Vec<u64> {
+    let Ok(all) = fs::read_dir(dir.checkpoints().path()) else {
+        return Vec::new();
+    };
+    let step = |path: PathBuf| {
+        let is_index = path.extension().is_some_and(|kind| kind == "json");
+        is_index.then(|| path.file_stem()?.to_str()?.parse().ok())?
+    };
+    let mut steps: Vec<u64> = all.filter_map(|entry| step(entry.ok()?.path())).collect();
+    steps.sort_unstable();
+    steps
+}
+
+/// Every number, to the last bit.
+#[track_caller]
+fn same_bits(result: &TrialResult) {
+    let Outcome::Completed { measured } = &result.outcome else {
+        panic!("it did not complete: {:?}", result.outcome);
+    };
+    let text = |measured: &Measured| serde_json::to_string(measured).expect("plain data");
+    assert_eq!(text(measured), text(&PEACE.1));
+}
+
+#[test]
+fn struck_at_fifty_moments_it_ends_with_the_same_bits() {
+    const BLOWS: usize = 50;
+    let victim = Victim::new("interrupt-fifty");
+    let mut random = Random::new(11);
+    let steps = victim.spec.recipe.steps;
+    let mut moments: Vec<u64> = (0..BLOWS).map(|_| random.below(steps * 3 / 4)).collect();
+    moments.sort_unstable();
+    let (mut killed, mut stopped) = (0, 0);
+    for step in moments {
+        let signal = if random.below(2) == 0 {
+            SIGKILL
+        } else {
+            SIGTERM
+        };
+        let before = victim.latest();
+        let status = victim.strike(step, random.milliseconds(0, 150), signal);
+        assert_eq!(status.signal(), Some(signal), "{}", victim.log());
+        assert!(victim.latest() >= before, "nothing that was saved is lost");
+        assert!(checkpoints(&victim.dir).len() <= 2, "two are kept");
+        if signal == SIGKILL {
+            killed += 1;
+        } else {
+            stopped += 1;
+        }
+    }
+    let result = victim.finish();
+    same_bits(&result);
+    let environment = &result.environment;
+    assert!(environment.refused.is_empty(), "{:?}", environment.refused);
+    let resumed: Vec<u64> = environment.resumed.iter().map(|r| r.step).collect();
+    assert!(resumed.is_sorted() && resumed.last() > Some(&(steps / 2)));
+    assert!(!victim.dir.checkpoints().path().exists());
+    say(&format!(
+        "interrupt: {killed} SIGKILL and {stopped} SIGTERM over {steps} steps, continued {} times; \
+         every bit as in peace",
+        resumed.len()
+    ));
+}
+
+#[test]
+fn sigterm_loses_no_step() {
+    let victim = Victim::new("interrupt-term");
+    let status = victim.strike(100, Duration::ZERO, SIGTERM);
+    assert_eq!(status.signal(), Some(SIGTERM));
+    let last = victim.latest().expect("saved");
+    let words = format!("stopped by SIGTERM after step {last}");
+    assert!(victim.log().contains(&words), "{}", victim.log());
+    let result = victim.finish();
+    same_bits(&result);
+    let resumed = &result.environment.resumed;
+    assert_eq!(resumed.len(), 1);
+    assert_eq!(resumed[0].step, last);
+    assert_eq!(resumed[0].arrangement.micro_batch, Some(4));
+}
+
+#[test]
+fn a_torn_checkpoint_gives_way_to_the_older_one() {
+    for torn in ["json", "safetensors"] {
+        let victim = Victim::new(&format!("interrupt-torn-{torn}"));
+        victim.strike(100, Duration::ZERO, SIGKILL);
+        let steps = checkpoints(&victim.dir);
+        let [older, latest] = steps[..] else {
+            panic!("expected two checkpoints: {steps:?}");
+        };
+        let path = victim
+            .dir
+            .checkpoints()
+            .path()
+            .join(format!("{latest:012}.{torn}"));
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .expect("opened");
+        let length = file.metadata().expect("it is there").len();
+        file.set_len(length / 2).expect("cut");
+        let result = victim.finish();
+        same_bits(&result);
+        let environment = &result.environment;
+        assert!(
+            matches!(environment.refused[..], [Refusal::Torn { step, .. }] if step == latest),
+            "{:?}",
+            environment.refused
+        );
+        assert_eq!(environment.resumed[0].step, older);
+        let aside = format!("{latest:012}.{torn}.aside-1");
+        assert!(victim.dir.checkpoints().path().join(aside).is_file());
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_build_is_set_aside_and_the_trial_starts_over() {
+    let mut victim = Victim::new("interrupt-build");
+    victim.strike(100, Duration::ZERO, SIGTERM);
+    let steps = checkpoints(&victim.dir);
+    // Bytes after its end are not part of a library, but of its hash.
+    let library = victim.dir.path().join("libflops_fit_gpt.so");
+    let mut bytes = fs::read(programs::plugin("gpt")).expect("read");
+    bytes.push(0);
+    fs::write(&library, bytes).expect("written");
+    let sum = Command::new("sha256sum").arg(&library).output();
+    let sum = String::from_utf8(sum.expect("every Linux has `sha256sum`").stdout).expect("text");
+    let sum = sum
+        .split_whitespace()
+        .next()
+        .expect("a checksum")
+        .to_owned();
+    victim.spec.run.model.library.clone_from(&library);
+    victim.spec.run.model.sha256.clone_from(&sum);
+    victim.dir.write_spec(&victim.spec).expect("written");
+
+    let result = victim.finish();
+    same_bits(&result);
+    assert!(result.environment.resumed.is_empty());
+    let refused = &result.environment.refused;
+    assert_eq!(refused.len(), steps.len());
+    for (refusal, step) in refused.iter().zip(steps.iter().rev()) {
+        let expected = Refusal::OtherBuild {
+            step: *step,
+            part: "model library".to_owned(),
+            made_with: PEACE.0.run.model.sha256.clone(),
+            now: sum.clone(),
+        };
+        assert_eq!(*refusal, expected);
+        let folder = victim.dir.checkpoints();
+        let reason = folder
+            .path()
+            .join(format!("{step:012}.json.aside-1.reason"));
+        let reason = fs::read_to_string(reason).expect("a reason");
+        assert_eq!(reason.trim_end(), refusal.to_string());
+    }
+}
+
+#[test]
+fn a_sweep_that_was_stopped_goes_on_inside_its_trial() {
+    let bench = Workbench::new("interrupt-sweep", TRIAL);
+    let mut run = bench.spawn(&["run"]);
+    let dir = TrialDir::under(&bench.output("small"), &PEACE.0.id);
+    wait_until("no checkpoint", Duration::from_mins(1), || {
+        !dir.checkpoints().is_empty()
+    });
+    send(&run, SIGTERM);
+    assert_eq!(run.wait().expect("reaped").code(), Some(130));
+    let last = *checkpoints(&dir).last().expect("saved");
+    bench.run(&["run"]).expect(0);
+    let trials = bench.trials("small");
+    let result = &trials.values().next().expect("one trial").result;
+    same_bits(result);
+    assert_eq!(result.environment.resumed[0].step, last);
+    // One curve of losses, not two.
+    let progress = fs::read_to_string(dir.progress_path()).expect("read");
+    let lines: Vec<serde_json::Value> = progress
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let first = lines.first().and_then(|line| line["step"].as_u64());
+    assert_eq!(first, Some(0), "{progress}");
+    assert!(lines.iter().any(|line| line["step"].as_u64() == Some(last)));
+}
