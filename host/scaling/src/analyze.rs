@@ -5,19 +5,24 @@ mod study;
 
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
+use crate::coverage::median;
 use crate::design::next_run;
 use crate::ensemble::{Ensemble, Member};
+use crate::fit::Fit;
 use crate::frontier::Frontier;
 use crate::holdout::Holdout;
 use crate::method::Method;
 use crate::quality::{self, Checks, Screened};
 use crate::run::{Run, RunError};
 use crate::sample::Sample;
-use crate::selection::weigh;
+use crate::selection::{Rehearsal, weigh};
 use crate::unfit::Unfit;
 
 use around::Around;
 use study::Study;
+
+/// How far beyond the largest budget methods are compared.
+const DECADE: f64 = 10.0;
 
 /// Runs or options that can't be analysed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -84,14 +89,18 @@ pub(crate) fn answer(
     let members = study.members();
     let methods: Vec<Method> = members.iter().map(|member| member.fit.method()).collect();
     let holdout = Holdout::run(&sample, &methods, options.bootstrap.threads);
-    let mut weighed = weigh(&study.candidates(), holdout.as_ref());
+    let fits: Vec<&Fit<'_>> = members.iter().map(|member| member.fit).collect();
+    let rehearsal = Rehearsal::run(&fits, &options.bootstrap);
+    let beyond = DECADE * study.measured.1;
+    let loss = median(fits.iter().map(|fit| fit.optimum(beyond).loss));
+    let mut weighed = weigh(&methods, rehearsal.as_ref(), holdout.as_ref(), beyond, loss);
     if let Some(method) = options.method {
         study.law_of(method)?;
         weighed = weighed.map(|weighed| weighed.asking(method));
     }
     let ensemble = weighed
         .as_ref()
-        .map(|weighed| Ensemble::new(&members, weighed));
+        .map(|weighed| Ensemble::new(&members, weighed, rehearsal.as_ref()));
     let predict = |targets: &[f64]| -> Vec<Prediction> {
         let at = |c: &f64| Some(ensemble.as_ref()?.predict(*c, study.measured));
         targets.iter().filter_map(at).collect()
@@ -102,7 +111,7 @@ pub(crate) fn answer(
     let found = farthest.zip(ensemble.as_ref());
     let asked = found.zip(weighed.as_ref()).filter(|_| with_around);
     let around = asked.map_or_else(Around::default, |((c, ensemble), weighed)| {
-        let followed = (weighed.method, &weighed.weights);
+        let followed = (weighed.method, weighed.weights());
         let at = ensemble.predict(c, study.measured);
         Around::of(&at, &members, followed, runs, &screened, options)
     });

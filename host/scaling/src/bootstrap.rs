@@ -18,7 +18,7 @@
 
 mod cloud;
 mod draws;
-mod errors;
+pub(crate) mod errors;
 mod freedom;
 pub(crate) mod parallel;
 pub(crate) mod spread;

@@ -6,10 +6,12 @@
 //! to move together.
 //!
 //! That knows what noise does to the average, not that the methods may all be of the
-//! wrong form. How far they are apart is a measure of it: with δ the distance of each
-//! from the average the half-width becomes `√(h² + z²·Σ w·δ²)`, the weights those of all
-//! methods, followed or not. It is the variance between the models of a model average
-//! (Burnham and Anderson 2002, section 4.3).
+//! wrong form. How much farther they are apart than noise takes them is a measure of it:
+//! with δ the distance of each from the average and v what δ² was on average in the
+//! [rehearsal](crate::selection), the half-width becomes `√(h² + z²·Σ p·max(δ² − v, 0))`,
+//! the shares p those of all methods, followed or not. It is the variance between the
+//! models of a model average (Burnham and Anderson 2002, section 4.3), less the part that
+//! a noisy method would bring however right it were.
 
 mod opinion;
 
@@ -21,7 +23,7 @@ use crate::fit::Fit;
 use crate::frontier::{Frontier, Optimum};
 use crate::interval::{self, Interval};
 use crate::method::Method;
-use crate::selection::{PowerLaws, Recommendation, Weighed};
+use crate::selection::{Errors, PowerLaws, Recommendation, Rehearsal, Shares, Weighed};
 use crate::tolerance::{EXTRA, tolerance};
 
 use opinion::{Joined, Opinion, join};
@@ -37,6 +39,7 @@ pub(crate) struct Member<'f, 's> {
 pub(crate) struct Ensemble<'f, 's> {
     members: &'f [Member<'f, 's>],
     weighed: &'f Weighed,
+    rehearsal: Option<&'f Rehearsal>,
 }
 
 /// What a method says about one compute.
@@ -47,8 +50,16 @@ struct Said {
 }
 
 impl<'f, 's> Ensemble<'f, 's> {
-    pub(crate) fn new(members: &'f [Member<'f, 's>], weighed: &'f Weighed) -> Self {
-        Self { members, weighed }
+    pub(crate) fn new(
+        members: &'f [Member<'f, 's>],
+        weighed: &'f Weighed,
+        rehearsal: Option<&'f Rehearsal>,
+    ) -> Self {
+        Self {
+            members,
+            weighed,
+            rehearsal,
+        }
     }
 
     /// What is followed and why, from budgets between those of `measured`.
@@ -56,17 +67,17 @@ impl<'f, 's> Ensemble<'f, 's> {
         let Weighed {
             method,
             choice,
-            weights,
-            plausibility,
-            expected_error,
+            size,
+            loss,
             reason,
         } = self.weighed.clone();
         Recommendation {
             method,
             choice,
-            weights,
-            plausibility,
-            expected_error,
+            weights: size.weights,
+            loss_weights: loss.weights,
+            plausibility: size.plausibility,
+            expected_error: size.expected_error,
             reason,
             law: self.laws(measured),
         }
@@ -83,15 +94,17 @@ impl<'f, 's> Ensemble<'f, 's> {
                 intervals: member.draws.at(c),
             })
             .collect();
-        let joined = |value: &dyn Fn(&Optimum) -> f64,
+        let joined = |shares: &Shares,
+                      value: &dyn Fn(&Optimum) -> f64,
                       bounds: &dyn Fn(&OptimumIntervals) -> [f64; 2]| {
+            let errors = self.rehearsal.map(|all| all.errors_at(c, value));
             let opinions = said.iter().map(|said| {
                 let estimate = value(&said.optimum);
                 let reach = said.intervals.as_ref().map(|at| {
                     let [low, high] = bounds(at);
                     [estimate - low, high - estimate]
                 });
-                self.opinion(said.method, estimate, reach)
+                opinion(shares, errors.as_ref(), said.method, estimate, reach)
             });
             join(&opinions.collect::<Vec<_>>())
         };
@@ -100,12 +113,14 @@ impl<'f, 's> Ensemble<'f, 's> {
                 let Interval { low, high, .. } = interval(at);
                 [low.ln(), high.ln()]
             };
-            joined(&|optimum| value(optimum).ln(), &bounds).exp()
+            joined(&self.weighed.size, &|optimum| value(optimum).ln(), &bounds).exp()
         };
         let n = ln(|optimum| optimum.n, |at| at.n);
         let d = ln(|optimum| optimum.d, |at| at.d);
         let ratio = ln(Optimum::units_per_parameter, |at| at.units_per_parameter);
-        let loss = joined(&|optimum| optimum.loss, &|at| [at.loss.low, at.loss.high]);
+        let loss = joined(&self.weighed.loss, &|optimum| optimum.loss, &|at| {
+            [at.loss.low, at.loss.high]
+        });
         let bounds = |of: fn(&Joined) -> Option<[f64; 2]>| {
             Some(Bounds {
                 n: of(&n)?,
@@ -129,7 +144,7 @@ impl<'f, 's> Ensemble<'f, 's> {
     fn tolerance(&self, c: f64, n: f64) -> Option<[f64; 2]> {
         let (mut total, mut low, mut high) = (0.0, 0.0, 0.0);
         for member in self.members {
-            let weights = &self.weighed.weights;
+            let weights = self.weighed.weights();
             let weight = weights.get(&member.fit.method()).copied().unwrap_or(0.0);
             let law = member.fit.law();
             if weight > 0.0
@@ -151,10 +166,12 @@ impl<'f, 's> Ensemble<'f, 's> {
             let slope = |law: &dyn Frontier| {
                 (value(&law.optimum(last)) / value(&law.optimum(first))).ln() / reach
             };
+            let errors = self.rehearsal.map(|all| all.errors(|law| slope(law)));
             let opinions = self.members.iter().map(|member| {
                 let interval = member.draws.interval(|law| slope(law));
                 let sides = interval.map(|i| [i.estimate - i.low, i.high - i.estimate]);
-                self.opinion(member.fit.method(), slope(member.fit), sides)
+                let (method, value) = (member.fit.method(), slope(member.fit));
+                opinion(&self.weighed.size, errors.as_ref(), method, value, sides)
             });
             let Joined { value, widened, .. } = join(&opinions.collect::<Vec<_>>());
             let [low, high] = widened.unwrap_or([value; 2]);
@@ -177,14 +194,23 @@ impl<'f, 's> Ensemble<'f, 's> {
             b,
         })
     }
+}
 
-    fn opinion(&self, method: Method, value: f64, reach: Option<[f64; 2]>) -> Opinion {
-        let share = |of: &BTreeMap<Method, f64>| of.get(&method).copied().unwrap_or(0.0);
-        Opinion {
-            weight: share(&self.weighed.weights),
-            plausibility: share(&self.weighed.plausibility),
-            value,
-            reach,
-        }
+fn opinion(
+    shares: &Shares,
+    errors: Option<&Errors>,
+    method: Method,
+    value: f64,
+    reach: Option<[f64; 2]>,
+) -> Opinion {
+    let share = |of: &BTreeMap<Method, f64>| of.get(&method).copied().unwrap_or(0.0);
+    Opinion {
+        weight: share(&shares.weights),
+        plausibility: share(&shares.plausibility),
+        noise: errors
+            .and_then(|errors| errors.distance(method, &shares.weights))
+            .unwrap_or(0.0),
+        value,
+        reach,
     }
 }

@@ -54,6 +54,10 @@ pub struct Test {
     pub n: f64,
     /// Standard error of that ln N.
     pub ln_n_se: f64,
+    /// Loss at that minimum.
+    pub loss: f64,
+    /// Its standard error.
+    pub loss_se: f64,
     /// What each method said; methods without a law in this round are missing.
     pub methods: BTreeMap<Method, Answer>,
 }
@@ -65,6 +69,8 @@ pub struct Answer {
     pub n: f64,
     /// ln of that over N at the minimum of the budget's own curve.
     pub ln_n_error: f64,
+    /// Its L* less the loss at that minimum.
+    pub loss_error: f64,
     /// Loss at its N* less the lowest loss, both on the budget's own curve, which is
     /// continued beyond its ends by the parabola of its minimum's curvature.
     pub regret: f64,
@@ -85,6 +91,8 @@ pub struct Score {
     pub regret: f64,
     /// Root mean square of the error in ln N*.
     pub ln_n_error: f64,
+    /// Root mean square of the error in L*.
+    pub loss_error: f64,
 }
 
 impl Holdout {
@@ -114,7 +122,7 @@ impl Holdout {
         let answers = parallel::map(rounds.len() * methods.len(), threads, |index| {
             let (round, method) = (index / methods.len(), methods[index % methods.len()]);
             let fit = fit(method, &subsets[round]).ok()?;
-            let of = |judge: &Judge| judge.answer(fit.optimum(judge.c()).n);
+            let of = |judge: &Judge| judge.answer(&fit.optimum(judge.c()));
             let kept = rounds[round].fitted.len();
             Some(judges[kept..].iter().flatten().map(of).collect::<Vec<_>>())
         });
@@ -168,13 +176,17 @@ impl Score {
             return None;
         }
         let count = answers.len() as f64;
-        let squares: f64 = answers.iter().map(|a| a.ln_n_error.powi(2)).sum();
+        let root_mean_square = |error: fn(&Answer) -> f64| {
+            let squares: f64 = answers.iter().map(|&answer| error(answer).powi(2)).sum();
+            (squares / count).sqrt()
+        };
         Some(Self {
             tests: answers.len(),
             missed: tests().count() - answers.len(),
             outside: answers.iter().filter(|answer| answer.outside).count(),
             regret: answers.iter().map(|answer| answer.regret).sum::<f64>() / count,
-            ln_n_error: (squares / count).sqrt(),
+            ln_n_error: root_mean_square(|answer| answer.ln_n_error),
+            loss_error: root_mean_square(|answer| answer.loss_error),
         })
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Simulation = 2,
     /// One law of a prior.
     Prior = 3,
+    /// Errors of one sweep that the methods are compared on.
+    Rehearsal = 4,
 }
 
 /// The numbers of one draw.

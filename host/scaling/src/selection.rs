@@ -1,14 +1,16 @@
 //! Which method to follow.
 //!
-//! Each method that has a law gets the squared error of ln N* that is to be expected of
-//! it a decade beyond the runs. What the bootstrap says of its noise, times a factor by
-//! which methods of its kind did worse on real data ([`prior`]), counts as much as a
-//! few hold-out tests; each test of its own adds the square of its error, less what the
-//! judge's own minimum is unsure of. Weights are inversely proportional to that. A
-//! method with nearly all of the weight is followed alone, otherwise the average is.
+//! Each method that has a law gets the squared error that is to be expected of it a
+//! decade beyond the runs, in ln N* and in L*: what it made of sweeps like this one
+//! ([`rehearsal`]), times how much more than the other methods it erred in the hold-out,
+//! in proportion. The weights are those with the smallest expected squared error of the
+//! average, the methods' errors in the same sweeps being known to move together
+//! ([`shares`]). A method with nearly all of the weight is followed alone.
 
-mod prior;
+mod moments;
 mod reason;
+mod rehearsal;
+mod shares;
 mod weigh;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::interval::Interval;
 use crate::method::Method;
 
-pub(crate) use weigh::{Candidate, Weighed, weigh};
+pub(crate) use moments::Errors;
+pub(crate) use rehearsal::Rehearsal;
+pub(crate) use shares::Shares;
+pub(crate) use weigh::{Weighed, weigh};
 
 /// What to follow and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,10 +32,12 @@ pub struct Recommendation {
     pub method: Method,
     /// Whether it is followed alone.
     pub choice: Choice,
-    /// The share of each method in the recommendation; they add up to 1.
+    /// The share of each method in N*, D* and D*/N*; they add up to 1.
     pub weights: BTreeMap<Method, f64>,
-    /// The shares before small ones were dropped and a winner took all: by these the
-    /// methods' disagreement widens the intervals.
+    /// The share of each method in L*; they add up to 1.
+    pub loss_weights: BTreeMap<Method, f64>,
+    /// Shares of all methods, in inverse proportion to the squared error of ln N* that
+    /// is expected of each: by these the methods' disagreement widens the intervals.
     pub plausibility: BTreeMap<Method, f64>,
     /// The error of ln N* that is to be expected of each method a decade beyond the
     /// runs, as a root mean square.

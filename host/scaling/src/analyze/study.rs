@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 
 use super::AnalysisError;
 use crate::analysis::{FAR, FittedMethod, MethodResult, Options};
-use crate::bootstrap::{Draws, parallel, spread};
+use crate::bootstrap::{Draws, parallel};
 use crate::ensemble::Member;
 use crate::fit::{Fit, fit};
 use crate::frontier::Frontier;
 use crate::method::Method;
 use crate::sample::Sample;
-use crate::selection::Candidate;
 use crate::table;
 use crate::unfit::Unfit;
 
-/// Fewest draws with a law for a variance.
-const FEWEST_DRAWS: usize = 20;
 /// Points of the frontier.
 const FRONTIER: usize = 25;
 
@@ -74,25 +71,6 @@ impl<'s> Study<'s> {
             .iter()
             .filter_map(|(_, result)| result.as_ref().ok());
         fitted.map(|(fit, draws)| Member { fit, draws }).collect()
-    }
-
-    /// The methods that have a law, with the variance of their ln N* a decade beyond the
-    /// largest budget.
-    pub(super) fn candidates(&self) -> Vec<Candidate> {
-        let beyond = 10.0 * self.measured.1;
-        let one = |member: &Member<'_, '_>| {
-            let draws = member.draws;
-            let laws = draws.laws().iter();
-            let mut values: Vec<f64> = laws.map(|law| law.optimum(beyond).n.ln()).collect();
-            values.retain(|value| value.is_finite());
-            values.sort_by(f64::total_cmp);
-            let is_enough = values.len() >= FEWEST_DRAWS.max(draws.asked() / 2);
-            Candidate {
-                method: member.fit.method(),
-                variance: is_enough.then(|| spread::standard_error(&values).powi(2)),
-            }
-        };
-        self.members().iter().map(one).collect()
     }
 
     /// # Errors

@@ -25,7 +25,7 @@ use crate::surface::Objective;
 const HIGHEST_LEVERAGE: f64 = 0.98;
 
 /// One error a run on the method's residual scale, 0 where the run is not used.
-pub(super) fn of(fit: &Fit<'_>) -> Vec<f64> {
+pub(crate) fn of(fit: &Fit<'_>) -> Vec<f64> {
     match fit.objective() {
         Objective::Mse | Objective::MseLog => hc2(fit),
         Objective::Huber { delta } => robust(fit, delta),

@@ -19,7 +19,7 @@ pub(crate) fn standard_error(sorted: &[f64]) -> f64 {
 }
 
 /// A quantile by linear interpolation between order statistics.
-pub(super) fn quantile(sorted: &[f64], probability: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let position = probability * (sorted.len() - 1) as f64;
     let (below, share) = (position.floor(), position.fract());
     let low = sorted[below as usize];

@@ -13,6 +13,8 @@ pub(super) struct Opinion {
     /// Share in the disagreement.
     pub(super) plausibility: f64,
     pub(super) value: f64,
+    /// Squared distance from the average that noise alone is expected to make.
+    pub(super) noise: f64,
     /// Distances of the lower and the upper bound from the value; absent without
     /// interval.
     pub(super) reach: Option<[f64; 2]>,
@@ -45,7 +47,7 @@ pub(super) fn join(opinions: &[Opinion]) -> Joined {
     let between: f64 = opinions
         .iter()
         .filter(|o| o.plausibility > 0.0)
-        .map(|o| o.plausibility * (o.value - value).powi(2))
+        .map(|o| o.plausibility * ((o.value - value).powi(2) - o.noise).max(0.0))
         .sum();
     let own = |side: usize| -> Option<f64> {
         let reach = followed.iter().map(|o| Some(o.weight * o.reach?[side]));
@@ -70,6 +72,7 @@ mod tests {
             weight,
             plausibility: weight,
             value,
+            noise: 0.0,
             reach: Some([reach; 2]),
         }
     }
@@ -93,6 +96,21 @@ mod tests {
         assert!((joined.value - 1.5).abs() < 1e-12);
         assert!((own - 0.3).abs() < 1e-12);
         assert!((widened - (0.09 + Z * Z * 0.25_f64).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn distances_that_noise_explains_do_not_widen() {
+        let far = |noise| {
+            let other = Opinion {
+                weight: 0.0,
+                plausibility: 0.2,
+                noise,
+                ..opinion(0.0, 2.0, 0.3)
+            };
+            half_widths(&join(&[opinion(1.0, 1.0, 0.3), other])).1
+        };
+        assert!((far(1.2) - 0.3).abs() < 1e-12);
+        assert!((far(0.25) - (0.09 + Z * Z * 0.15_f64).sqrt()).abs() < 1e-12);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Answer, Test};
+use crate::frontier::Optimum;
 use crate::isoflop::{BudgetFit, Curve, Minimum};
 
 /// A budget's own curve and its minimum.
@@ -34,17 +35,26 @@ impl<'a> Judge<'a> {
             c: self.c,
             n: self.minimum.n.estimate,
             ln_n_se: self.minimum.ln_n_se,
+            loss: self.minimum.loss.estimate,
+            loss_se: self.minimum.loss_se,
             methods: BTreeMap::new(),
         }
     }
 
-    /// What to think of `n` parameters at this budget; `None` where that is no number.
-    pub(super) fn answer(&self, n: f64) -> Option<Answer> {
+    /// What to think of an optimum that was foretold for this budget; `None` where it
+    /// is not made of numbers.
+    pub(super) fn answer(&self, foretold: &Optimum) -> Option<Answer> {
+        let n = foretold.n;
         let ln_n_error = (n / self.minimum.n.estimate).ln();
+        let loss_error = foretold.loss - self.minimum.loss.estimate;
         let regret = self.regret(n);
-        (ln_n_error.is_finite() && regret.is_finite()).then_some(Answer {
+        let is_answer = [ln_n_error, loss_error, regret]
+            .into_iter()
+            .all(f64::is_finite);
+        is_answer.then_some(Answer {
             n,
             ln_n_error,
+            loss_error,
             regret,
             outside: !(self.curve.range().0..=self.curve.range().1).contains(&n),
         })
@@ -82,6 +92,15 @@ mod tests {
         Sample::new(&runs).unwrap()
     }
 
+    fn optimum(n: f64) -> Optimum {
+        Optimum {
+            c: 1e18,
+            n,
+            d: 1e18 / (6.0 * n),
+            loss: 2.5,
+        }
+    }
+
     #[test]
     fn regret_is_read_off_the_curve_and_goes_on_beyond_it() {
         let sample = sample();
@@ -93,15 +112,16 @@ mod tests {
             (3.0, true),
             (-4.0, true),
         ] {
-            let answer = judge.answer(1e6 * f64::exp(ln_ratio)).unwrap();
+            let answer = judge.answer(&optimum(1e6 * f64::exp(ln_ratio))).unwrap();
             assert!(
                 (answer.regret - ln_ratio * ln_ratio / 8.0).abs() < 1e-6,
                 "{answer:?}"
             );
             assert!((answer.ln_n_error - ln_ratio).abs() < 1e-6);
+            assert!((answer.loss_error - 0.5).abs() < 1e-6, "{answer:?}");
             assert_eq!(answer.outside, outside);
         }
-        assert_eq!(judge.answer(f64::NAN), None);
-        assert_eq!(judge.answer(f64::INFINITY), None);
+        assert_eq!(judge.answer(&optimum(f64::NAN)), None);
+        assert_eq!(judge.answer(&optimum(f64::INFINITY)), None);
     }
 }

@@ -183,3 +183,14 @@ fn honest_noise_is_no_outlier() {
     println!("{lost} of {all} honest runs are left out");
     assert!(lost * 100 < all, "{lost} of {all}");
 }
+
+#[test]
+fn whichever_run_is_bad_it_and_not_its_neighbour_is_left_out() {
+    for position in 0..7 {
+        for offset in [0.15, -0.15] {
+            let mut runs = sweep(7, 1.0);
+            runs[14 + position].loss += offset;
+            check(&runs, &[(14 + position, "outlier")]);
+        }
+    }
+}

@@ -19,8 +19,8 @@ pub(super) fn sentence(weights: &BTreeMap<Method, f64>, holdout: Option<&Holdout
     };
     let Some(holdout) = holdout else {
         return format!(
-            "{what}: too few budgets for a hold-out, so by the spread of refits and by what \
-             such methods did on real data"
+            "{what}: too few budgets for a hold-out, so by the errors in simulated sweeps like \
+             this one"
         );
     };
     let mut scores: Vec<(&Method, f64, f64)> = holdout
@@ -35,8 +35,8 @@ pub(super) fn sentence(weights: &BTreeMap<Method, f64>, holdout: Option<&Holdout
         .collect();
     let tests = holdout.tests().count();
     format!(
-        "{what}: by the spread of refits and {tests} hold-out test{}, where mean regret (error of \
-         N*) was {}",
+        "{what}: by the errors in simulated sweeps like this one and {tests} hold-out test{}, \
+         where mean regret (error of N*) was {}",
         if tests == 1 { "" } else { "s" },
         scores.join(", ")
     )
