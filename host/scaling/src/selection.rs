@@ -12,6 +12,7 @@ mod reason;
 mod rehearsal;
 mod shares;
 mod weigh;
+mod worlds;
 
 use std::collections::BTreeMap;
 

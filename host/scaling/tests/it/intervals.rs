@@ -188,10 +188,10 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
     assert!(widened >= mean(UNWIDENED, |one| one.n));
     let single = mean(Method::ParametricMse.name(), |one| one.n_width);
     let widths = mean(RECOMMENDED, |one| one.n_width) / single;
-    assert!(widths < 2.0, "{widths}");
+    assert!(widths < 1.5, "{widths}");
 }
 
-/// 1.27 when it was written; `bench selection` asks for 1.1, which is not reached yet.
+/// `bench selection` at full size asks for 1.1.
 #[test]
 fn the_recommendation_costs_little_more_than_the_best_method() {
     let all: Vec<Cell> = [cells::right(), cells::biased(), cells::wrong()].concat();
@@ -203,5 +203,5 @@ fn the_recommendation_costs_little_more_than_the_best_method() {
         .fold(f64::INFINITY, f64::min);
     let ratio = regret(RECOMMENDED) / best;
     println!("{ratio}");
-    assert!(ratio < 1.5, "{ratio}");
+    assert!(ratio < 1.2, "{ratio}");
 }
