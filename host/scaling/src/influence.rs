@@ -152,11 +152,16 @@ fn changes(sample: &Sample, left_out: &[LeftOut], flags: &[Flag]) -> Vec<Change>
     changes
 }
 
-/// Whether a run could as well have been kept.
+/// Whether a run could as well have been kept: one that its budget's curve speaks
+/// against, as diverged or not, or whose place is the trouble.
 fn is_doubtful(reason: &LeftOutReason) -> bool {
     matches!(
         reason,
         LeftOutReason::Outlier { .. }
+            | LeftOutReason::Diverged {
+                expected: Some(_),
+                ..
+            }
             | LeftOutReason::OffCenter { .. }
             | LeftOutReason::NearDuplicate { .. }
             | LeftOutReason::Worst { .. }
