@@ -107,7 +107,7 @@ mod tests {
         for run in &mut runs {
             let budget = run.budget.unwrap();
             let off = (run.n / (budget / 120.0).sqrt()).ln();
-            let shift = if budget == 3e18 || budget == 3e19 {
+            let shift = if [3e18, 3e19].contains(&budget) {
                 0.05
             } else {
                 0.0

@@ -217,10 +217,10 @@ fn n_exponent(parameters: &Parameters) -> f64 {
 pub(super) fn followed(recommended: &Recommendation, holdout: Option<&Holdout>) -> String {
     let method = recommended.method;
     let reason = match holdout.map(|holdout| holdout.tests().count()) {
-        Some(1) => "the spread of refits and 1 hold-out test".to_owned(),
-        Some(tests) => format!("the spread of refits and {tests} hold-out tests"),
+        Some(1) => "errors in simulated sweeps like this one and 1 hold-out test".to_owned(),
+        Some(tests) => format!("errors in simulated sweeps like this one and {tests} hold-out tests"),
         None => {
-            "the spread of refits and what methods did on real data; too few budgets for a hold-out"
+            "errors in simulated sweeps like this one; too few budgets for a hold-out"
                 .to_owned()
         }
     };
