@@ -13,6 +13,7 @@ mod machine;
 mod manifest;
 mod programs;
 mod random;
+mod ranks;
 mod small_disk;
 mod sweep;
 mod torture;

@@ -1,6 +1,6 @@
 //! Times training steps of the reference GPT, one JSON object on a line.
 //!
-//!     step_time --case a|b|c [--steps 60] [--via host|bare|both] [--threads 1]
+//!     step_time --case a|b|c [--steps 60] [--via host|bare|both] [--threads 1] [--ranks 1]
 //!
 //! `host` is the whole way of a real trial: the plugin opened as a library, the
 //! ABI, the loader thread, telemetry to a file. `bare` is the same model linked
@@ -29,8 +29,8 @@ use flops_fit_plugin::{
     Place, Split,
 };
 use flops_fit_trainer::{
-    AdamWState, FlatParameters, Library, ModelParameter, Observer, Training, keep_freed_memory,
-    train,
+    AdamWState, Blueprint, FlatParameters, Library, ModelParameter, Observer, Training,
+    keep_freed_memory, train,
 };
 use flops_fit_trial::{
     AdamW, Component, Load, Outcome, Precision, Progress, ProgressWriter, Recipe, RunSettings,
@@ -49,6 +49,9 @@ struct Args {
     via: String,
     #[arg(long, default_value_t = 1)]
     threads: i32,
+    /// Ranks that share the batch, on the CPU; for `--via host`
+    #[arg(long, default_value_t = 1)]
+    ranks: usize,
     /// The plugin; by default the one beside this program's folder
     #[arg(long)]
     plugin: Option<PathBuf>,
@@ -87,6 +90,7 @@ struct Clock {
     times: Vec<f64>,
     log: Option<ProgressWriter>,
     rival: Option<Rival>,
+    collective_seconds: f64,
 }
 
 impl Clock {
@@ -181,7 +185,13 @@ fn main() {
                 "turns": pairs.len(),
             })
         }
-        "host" => alone(host(&args, &case, steps, folder.path(), None).times, &case),
+        "host" => {
+            let clock = host(&args, &case, steps, folder.path(), None);
+            let collective_ms = clock.collective_seconds * 1e3 / steps as f64;
+            let mut figures = alone(clock.times, &case);
+            figures["collective_ms"] = collective_ms.into();
+            figures
+        }
         "bare" => {
             let mut bare = Bare::new(&case, folder.path());
             let mut clock = Clock::default();
@@ -193,7 +203,8 @@ fn main() {
         }
         other => panic!("--via {other}: expected host, bare or both"),
     };
-    let mut line = json!({"case": args.case, "via": args.via, "threads": args.threads});
+    let mut line =
+        json!({"case": args.case, "via": args.via, "threads": args.threads, "ranks": args.ranks});
     let object = line.as_object_mut().unwrap();
     object.extend(figures.as_object().unwrap().clone());
     println!("{line}");
@@ -221,11 +232,10 @@ fn host(
     let library = Library::open(&path).unwrap();
     let dataset = library.dataset("text", &case.data, "/").unwrap();
     let data: DataDescription = dataset.description().clone();
-    let loss = library.loss("cross_entropy", &json!({}), &data).unwrap();
-    tch::manual_seed(0);
+    let loss = library.loss_kind("cross_entropy").unwrap();
     let kind = library.model("gpt").unwrap();
     let profile = kind.profile(&case.model, &data).unwrap().unwrap();
-    let model = kind.build(&case.model, &data, Device::Cpu, 0).unwrap();
+    let blueprint = Blueprint::new(kind, loss, &json!({}), &data);
     let component = |kind: &str| Component {
         plugin: library.name().into(),
         version: library.version().into(),
@@ -267,7 +277,7 @@ fn host(
         counts: BTreeMap::new(),
         flops_per_unit: 3.0 * profile.forward_flops_per_unit.unwrap(),
         units_per_example: data.units_per_example,
-        devices: vec!["cpu".into()],
+        devices: vec!["cpu".into(); args.ranks],
         threads: args.threads as u32,
         micro_batch: None,
         attempt: 0,
@@ -280,12 +290,13 @@ fn host(
         ..Clock::default()
     };
     let spec = TrialSpec::new(recipe, run);
-    let training = train(&spec, &model, dataset, &loss, None, &mut clock).unwrap();
+    let training = train(&spec, &blueprint, dataset, None, &mut clock).unwrap();
     let Training::Ended(trained) = training else {
         unreachable!("nobody asks it to stop");
     };
     let completed = matches!(trained.outcome, Outcome::Completed { .. });
     assert!(completed, "the loss diverged: {:?}", trained.outcome);
+    clock.collective_seconds = trained.collective_seconds;
     clock
 }
 

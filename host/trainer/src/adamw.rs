@@ -10,6 +10,8 @@
 //! On the CPU it is one fused pass; elsewhere a handful of whole-buffer
 //! operations.
 
+use std::ops::Range;
+
 use flops_fit_trial::{AdamW, Failure, Phase};
 use tch::Tensor;
 
@@ -18,12 +20,13 @@ use crate::{
     memory::{floats, floats_mut, is_plain},
 };
 
-/// The two moments, laid out as the parameters.
+/// The two moments of a shard of the parameters, laid out as they are.
 #[derive(Debug)]
 pub struct AdamWState {
     settings: AdamW,
     m: Tensor,
     v: Tensor,
+    shard: Range<usize>,
     steps: i32,
     /// Per-element multipliers, for devices without the fused pass.
     scales: Option<(Tensor, Tensor)>,
@@ -46,17 +49,23 @@ struct Step {
 }
 
 impl AdamWState {
-    /// Zero moments for `flat`.
+    /// Zero moments for all of `flat`.
     pub fn new(settings: &AdamW, flat: &FlatParameters) -> Self {
-        let zeros = || flat.params.zeros_like();
+        Self::of_shard(settings, flat, 0..flat.len())
+    }
+
+    /// Zero moments for a part of `flat`, which alone will then be updated.
+    pub(crate) fn of_shard(settings: &AdamW, flat: &FlatParameters, shard: Range<usize>) -> Self {
+        let of_shard = |buffer: &Tensor| narrow(buffer, &shard);
+        let zeros = || of_shard(&flat.params).zeros_like();
         let fused = is_plain(&flat.params);
         let scales = (!fused).then(|| {
             let by_element = |value: fn(&crate::flat::Segment) -> f64| {
-                let out = zeros();
+                let out = flat.params.zeros_like();
                 for s in &flat.segments {
                     let _ = out.narrow(0, s.offset as i64, s.len as i64).fill_(value(s));
                 }
-                out
+                of_shard(&out)
             };
             (by_element(|s| s.lr_scale), by_element(|s| s.decay_scale))
         });
@@ -66,7 +75,13 @@ impl AdamWState {
             v: zeros(),
             steps: 0,
             scales,
+            shard,
         }
+    }
+
+    /// The part of the parameters that it updates.
+    pub(crate) fn shard(&self) -> Range<usize> {
+        self.shard.clone()
     }
 
     /// Both moments.
@@ -120,13 +135,19 @@ impl AdamWState {
                 floats_mut(&mut self.v),
             );
             let mut finite = true;
+            let first = self.shard.start;
             for s in &flat.segments {
-                let range = s.offset..s.offset + s.len;
+                let start = s.offset.max(first);
+                let end = (s.offset + s.len).min(self.shard.end);
+                if start >= end {
+                    continue;
+                }
+                let (range, own) = (start..end, start - first..end - first);
                 let step = constants(s.lr_scale, s.decay_scale);
                 finite &= update(
                     &mut p[range.clone()],
-                    &mut m[range.clone()],
-                    &mut v[range.clone()],
+                    &mut m[own.clone()],
+                    &mut v[own],
                     &g[range],
                     step,
                 );
@@ -150,7 +171,8 @@ impl AdamWState {
     ) -> Result<bool, tch::TchError> {
         let _no_grad = tch::no_grad_guard();
         let (lr_scale, decay_scale) = self.scales.as_ref().expect("made in `new` for this device");
-        let g = flat.grads.f_mul_scalar(f64::from(step.grad))?;
+        let mut params = narrow(&flat.params, &self.shard);
+        let g = narrow(&flat.grads, &self.shard).f_mul_scalar(f64::from(step.grad))?;
         let _ = self
             .m
             .f_mul_scalar_(f64::from(step.beta1))?
@@ -166,13 +188,15 @@ impl AdamWState {
             .f_add_scalar(f64::from(step.eps))?;
         if step.keep < 1.0 {
             let keep = decay_scale * f64::from(step.keep - 1.0) + 1.0;
-            let _ = flat.params.f_mul_(&keep)?;
+            let _ = params.f_mul_(&keep)?;
         }
-        let _ = flat
-            .params
-            .f_addcdiv_(&(&self.m * (lr_scale * f64::from(step.rate))), &denominator)?;
+        let _ = params.f_addcdiv_(&(&self.m * (lr_scale * f64::from(step.rate))), &denominator)?;
         Ok(g.f_isfinite()?.f_all()?.int64_value(&[]) == 1)
     }
+}
+
+fn narrow(buffer: &Tensor, part: &Range<usize>) -> Tensor {
+    buffer.narrow(0, part.start as i64, part.len() as i64)
 }
 
 /// The fused pass, in the widest form that this processor has; whether every

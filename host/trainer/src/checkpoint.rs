@@ -12,10 +12,7 @@ use std::{
     cell::OnceCell,
     io,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -24,8 +21,9 @@ use flops_fit_trial::{
     Phase, Position, Refusal, Resumed, TrialDir, TrialSpec,
 };
 use signal_hook::consts::SIGTERM;
+use tch::Tensor;
 
-use crate::{AdamWState, FlatParameters, parent, plugin::Model, worker};
+use crate::{FlatParameters, parent, plugin::Model, worker};
 
 /// Keeps the checkpoints of one trial.
 #[derive(Debug)]
@@ -49,7 +47,8 @@ pub struct Keeper {
 pub(crate) struct Trainee<'a> {
     pub(crate) model: &'a Model,
     pub(crate) flat: &'a FlatParameters,
-    pub(crate) adamw: &'a AdamWState,
+    /// The optimizer's, of all parameters.
+    pub(crate) moments: &'a [Tensor; 2],
 }
 
 impl Keeper {
@@ -106,9 +105,9 @@ impl Keeper {
         &self.refused
     }
 
-    /// Whether the trial was asked to stop.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    /// Raised when the trial is asked to stop.
+    pub(crate) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// Whether it is time to save again.
@@ -116,21 +115,14 @@ impl Keeper {
         self.saved.elapsed() >= self.interval
     }
 
-    /// Puts model and optimizer where the latest checkpoint left them, and says where
-    /// that was; `None` if training starts from its beginning.
-    pub(crate) fn restore(
-        &mut self,
-        model: &Model,
-        flat: &FlatParameters,
-        adamw: &mut AdamWState,
-    ) -> Result<Option<Position>, Failure> {
+    /// Puts the trainee where the latest checkpoint left it, and says where that was; `None` if training starts from its beginning.
+    pub(crate) fn restore(&mut self, trainee: &Trainee<'_>) -> Result<Option<Position>, Failure> {
         parent::enter(Part::Host, Phase::Checkpoint);
         while let Some((checkpoint, path)) = self.found.take() {
-            let named = tensors::named(&Trainee { model, flat, adamw })?;
+            let named = tensors::named(trainee)?;
             let step = checkpoint.position.step;
             match tensors::load(&path, &named) {
                 Ok(()) => {
-                    adamw.resume(checkpoint.position.optimizer_steps);
                     self.latest = Some(step);
                     self.resumed = checkpoint.resumed;
                     self.resumed.push(Resumed {

@@ -1,14 +1,13 @@
 //! The held-out loss: one fixed set of examples, the same for every run.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::collections::BTreeMap;
 
-use flops_fit_plugin::{Context, DataDescription, Mode, Split, Unit};
+use flops_fit_plugin::{Context, DataDescription, Draw, Mode, Unit};
 use flops_fit_trial::Failure;
 
 use crate::{
-    feed::{Feed, Wanted},
     order::Order,
-    plugin::{Loss, Model},
+    plugin::{Batch, Loss, Model},
 };
 
 /// Units in one evaluation batch, at least one example: enough to keep a core
@@ -26,7 +25,7 @@ pub(crate) struct HeldOut {
 
 /// The batches of the held-out set of about `eval_units`, evenly spread; the
 /// whole split where it is smaller.
-pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Wanted> {
+pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Vec<Draw>> {
     let each = data.units_per_example.max(1);
     let wanted = eval_units.div_ceil(each).max(1);
     let count = match data.held_out_examples {
@@ -36,13 +35,7 @@ pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Wanted> {
     };
     let draws: Vec<_> = Order::held_out(data.held_out_examples, count.max(1)).collect();
     let size = (BATCH_UNITS / each).max(1) as usize;
-    draws
-        .chunks(size)
-        .map(|draws| Wanted {
-            split: Split::HeldOut,
-            draws: draws.to_vec(),
-        })
-        .collect()
+    draws.chunks(size).map(<[Draw]>::to_vec).collect()
 }
 
 /// Whether neighbouring examples share units, as the windows of a text do, of
@@ -56,51 +49,68 @@ pub(crate) fn overlaps(data: &DataDescription) -> bool {
     }
 }
 
-/// Runs `batches` held-out batches of the feed through the model, with a `tick`
-/// before each; `None` if a tick asks for an end.
-pub(crate) fn evaluate(
+/// What one held-out batch gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Evaluated {
+    /// Its number in the plan.
+    index: usize,
+    mean: f64,
+    weight: f64,
+    metrics: Vec<(String, f64)>,
+}
+
+/// Runs held-out batch number `index` through the model after `step` steps.
+pub(crate) fn batch(
     model: &Model,
     loss: &Loss,
-    feed: &mut Feed<'_>,
-    batches: usize,
+    batch: &Batch,
+    index: usize,
     step: u64,
-    tick: &mut dyn FnMut() -> ControlFlow<()>,
-) -> Result<Option<HeldOut>, Failure> {
+) -> Result<Evaluated, Failure> {
     let _no_grad = tch::no_grad_guard();
     let context = Context {
         mode: Mode::Eval,
         seed: 0,
         step,
     };
-    let mut means = Vec::with_capacity(batches);
-    let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
-    for _ in 0..batches {
-        if tick().is_break() {
-            return Ok(None);
+    let outputs = model.forward(&batch.inputs, context)?;
+    let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
+    Ok(Evaluated {
+        index,
+        mean: value.mean.double_value(&[]),
+        weight: value.units as f64,
+        metrics: value.metrics,
+    })
+}
+
+impl HeldOut {
+    /// Over all batches, whichever ranks they were run on: the sums are made in the
+    /// order of the plan.
+    pub(crate) fn of(mut all: Vec<Evaluated>) -> Self {
+        all.sort_by_key(|batch| batch.index);
+        let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
+        let mut means = Vec::with_capacity(all.len());
+        for batch in all {
+            for (name, metric) in batch.metrics {
+                *metrics.entry(name).or_default() += batch.weight * metric;
+            }
+            means.push((batch.mean, batch.weight));
         }
-        let batch = feed.next()?;
-        let outputs = model.forward(&batch.inputs, context)?;
-        let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
-        let weight = value.units as f64;
-        for (name, metric) in value.metrics {
-            *metrics.entry(name).or_default() += weight * metric;
+        let units: f64 = means.iter().map(|(_, weight)| weight).sum();
+        let mean = means.iter().map(|(m, weight)| m * weight).sum::<f64>() / units;
+        // What is no number has no place in a result; the loss itself is judged by
+        // the caller.
+        metrics.retain(|_, sum| {
+            *sum /= units;
+            sum.is_finite()
+        });
+        Self {
+            loss: mean,
+            standard_error: standard_error(&means, mean, units),
+            metrics,
+            units: units as u64,
         }
-        means.push((value.mean.double_value(&[]), weight));
     }
-    let units: f64 = means.iter().map(|(_, weight)| weight).sum();
-    let mean = means.iter().map(|(m, weight)| m * weight).sum::<f64>() / units;
-    // What is no number has no place in a result; the loss itself is judged by
-    // the caller.
-    metrics.retain(|_, sum| {
-        *sum /= units;
-        sum.is_finite()
-    });
-    Ok(Some(HeldOut {
-        loss: mean,
-        standard_error: standard_error(&means, mean, units),
-        metrics,
-        units: units as u64,
-    }))
 }
 
 /// Of a weighted mean of batch means, which are taken as independent.
@@ -137,10 +147,7 @@ mod tests {
     }
 
     fn examples(data: &DataDescription) -> usize {
-        plan(data, 65_536)
-            .iter()
-            .map(|wanted| wanted.draws.len())
-            .sum()
+        plan(data, 65_536).iter().map(Vec::len).sum()
     }
 
     #[test]
@@ -157,6 +164,19 @@ mod tests {
         );
         // Disjoint examples: each is one.
         assert_eq!(examples(&data(Some(500), Some(1000), Some(64_000))), 500);
+    }
+
+    #[test]
+    fn the_order_in_which_ranks_end_changes_no_bit() {
+        let batch = |index: usize| Evaluated {
+            index,
+            mean: (index as f64).sin() + 2.0,
+            weight: 1.0 + (index % 3) as f64,
+            metrics: vec![("accuracy".to_owned(), 1.0 / (index + 3) as f64)],
+        };
+        let whole = HeldOut::of((0..20).map(batch).collect());
+        let by_rank = (0..3).flat_map(|rank| (rank..20).step_by(3)).map(batch);
+        assert_eq!(HeldOut::of(by_rank.collect()), whole);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Makes batches on a thread of its own, ahead of the training loop.
 //!
 //! Batches are handed over in pages: waking a thread is not free beside a small
-//! model's step, so small batches travel together.
+//! model's step, so small batches travel together. A page is handed to every rank at
+//! the same place of the plan: none waits for a batch that is held back for the sake
+//! of another.
 
 use std::{
     collections::VecDeque,
     thread::{Scope, ScopedJoinHandle},
 };
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, SendError, Sender, bounded};
 use flops_fit_plugin::{Draw, Split};
 use flops_fit_trial::{Failure, Part, Phase};
 use tch::Tensor;
@@ -27,50 +29,64 @@ const PAGE_BATCHES: usize = 32;
 /// … or this many elements, so that large batches do not pile up.
 const PAGE_ELEMENTS: usize = 1 << 16;
 
-/// What the training loop will ask for next.
+/// What a rank will ask for next.
 #[derive(Debug)]
 pub(crate) struct Wanted {
+    pub(crate) rank: usize,
     pub(crate) split: Split,
     pub(crate) draws: Vec<Draw>,
 }
 
 type Page = VecDeque<Result<Batch, Failure>>;
 
-/// The loop's end of the loader thread.
+/// One rank's end of the loader thread.
 #[derive(Debug)]
-pub(crate) struct Feed<'scope> {
-    pages: Option<Receiver<Page>>,
+pub(crate) struct Feed {
+    pages: Receiver<Page>,
     open: Page,
-    loader: ScopedJoinHandle<'scope, Dataset>,
 }
 
-impl<'scope> Feed<'scope> {
-    /// Starts making the batches of `plan`, in order. The dataset moves to the
-    /// thread: no other call can reach it at the same time.
-    pub(crate) fn start<'env>(
-        scope: &'scope Scope<'scope, 'env>,
-        dataset: Dataset,
-        plan: impl Iterator<Item = Wanted> + Send + 'scope,
-    ) -> Self {
-        let (sender, receiver) = bounded(AHEAD);
-        let loader = scope.spawn(move || {
-            load(&dataset, plan, &sender);
-            dataset
-        });
-        Self {
-            pages: Some(receiver),
-            open: Page::new(),
-            loader,
-        }
-    }
+/// The loader thread.
+#[derive(Debug)]
+pub(crate) struct Loader<'scope>(ScopedJoinHandle<'scope, Dataset>);
 
-    /// The next batch of the plan.
+/// Starts making the batches of `plan`, in order, for so many ranks. The dataset moves
+/// to the thread: no other call can reach it at the same time.
+pub(crate) fn start<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    dataset: Dataset,
+    plan: impl Iterator<Item = Wanted> + Send + 'scope,
+    ranks: usize,
+) -> (Loader<'scope>, Vec<Feed>) {
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..ranks).map(|_| bounded(AHEAD)).unzip();
+    let loader = scope.spawn(move || {
+        load(&dataset, plan, &senders);
+        dataset
+    });
+    let feed = |pages| Feed {
+        pages,
+        open: Page::new(),
+    };
+    (Loader(loader), receivers.into_iter().map(feed).collect())
+}
+
+impl Loader<'_> {
+    /// Takes the dataset back, once all ranks have dropped their ends.
+    pub(crate) fn stop(self) -> Result<Dataset, Failure> {
+        self.0.join().map_err(|_| Failure::Host {
+            phase: Phase::Batch,
+            detail: "the loader thread panicked outside the plugin".to_owned(),
+        })
+    }
+}
+
+impl Feed {
+    /// The next batch of the plan that is this rank's.
     pub(crate) fn next(&mut self) -> Result<Batch, Failure> {
         if self.open.is_empty() {
-            // A dataset that hangs holds the training thread up here.
+            // A dataset that hangs holds the rank's thread up here.
             parent::enter(Part::Dataset, Phase::Batch);
-            let pages = self.pages.as_ref().expect("open until `stop`");
-            self.open = pages.recv().unwrap_or_default();
+            self.open = self.pages.recv().unwrap_or_default();
         }
         self.open.pop_front().unwrap_or_else(|| {
             Err(Failure::Host {
@@ -79,37 +95,36 @@ impl<'scope> Feed<'scope> {
             })
         })
     }
-
-    /// Hangs up and takes the dataset back.
-    pub(crate) fn stop(mut self) -> Result<Dataset, Failure> {
-        drop(self.pages.take());
-        self.loader.join().map_err(|_| Failure::Host {
-            phase: Phase::Batch,
-            detail: "the loader thread panicked outside the plugin".to_owned(),
-        })
-    }
 }
 
-/// Sends pages until the plan ends, a batch fails, or the loop hangs up. The
-/// first page is a single batch: somebody is waiting for it.
-fn load(dataset: &Dataset, plan: impl Iterator<Item = Wanted>, pages: &Sender<Page>) {
-    let (mut page, mut elements, mut limit) = (Page::new(), 0, 1);
+/// Sends pages until the plan ends, a batch fails, or a rank hangs up. The first
+/// page is a single batch: somebody is waiting for it.
+fn load(dataset: &Dataset, plan: impl Iterator<Item = Wanted>, ranks: &[Sender<Page>]) {
+    let mut pages: Vec<Page> = ranks.iter().map(|_| Page::new()).collect();
+    let (mut elements, mut limit) = (0, 1);
     for wanted in plan {
         let batch = dataset.batch(wanted.split, &wanted.draws);
         let failed = batch.is_err();
         elements += batch.as_ref().map_or(0, size);
+        let page = &mut pages[wanted.rank];
         page.push_back(batch);
         if failed || page.len() >= limit || elements >= PAGE_ELEMENTS {
-            if pages.send(std::mem::take(&mut page)).is_err() || failed {
+            if hand_over(&mut pages, ranks).is_err() || failed {
                 return;
             }
             (elements, limit) = (0, PAGE_BATCHES);
         }
     }
-    if !page.is_empty() {
-        // The loop may be gone already; then nobody wants the rest.
-        let _ = pages.send(page);
-    }
+    // A rank may be gone already; then nobody wants the rest.
+    let _ = hand_over(&mut pages, ranks);
+}
+
+fn hand_over(pages: &mut [Page], ranks: &[Sender<Page>]) -> Result<(), SendError<Page>> {
+    pages
+        .iter_mut()
+        .zip(ranks)
+        .filter(|(page, _)| !page.is_empty())
+        .try_for_each(|(page, rank)| rank.send(std::mem::take(page)))
 }
 
 fn size(batch: &Batch) -> usize {

@@ -5,6 +5,8 @@
 //! gradient's norm, a checkpoint, an all-reduce) is then one pass over one
 //! buffer.
 
+use std::ops::Range;
+
 use flops_fit_trial::{Failure, Phase};
 use tch::{Kind, Tensor};
 
@@ -47,6 +49,15 @@ impl FlatParameters {
     /// Moves `parameters` into one buffer and re-points the model's tensors at
     /// it. Fails if they are not distinct, trainable, contiguous fp32 leaves.
     pub fn adopt(plugin: &str, parameters: Vec<ModelParameter>) -> Result<Self, Failure> {
+        Self::adopt_as(Kind::Float, plugin, parameters)
+    }
+
+    /// The same with buffers of `kind`, which the model then computes in.
+    pub(crate) fn adopt_as(
+        kind: Kind,
+        plugin: &str,
+        parameters: Vec<ModelParameter>,
+    ) -> Result<Self, Failure> {
         check(plugin, &parameters)?;
         let mut segments = Vec::with_capacity(parameters.len());
         let mut offset = 0;
@@ -65,7 +76,7 @@ impl FlatParameters {
         let device = parameters
             .first()
             .map_or(tch::Device::Cpu, |p| p.tensor.device());
-        let options = (Kind::Float, device);
+        let options = (kind, device);
         let (params, grads) = (
             Tensor::f_zeros([offset as i64], options),
             Tensor::f_zeros([offset as i64], options),
@@ -110,6 +121,11 @@ impl FlatParameters {
         pairs.map(view).collect()
     }
 
+    /// Elements of the buffers, padding included.
+    pub(crate) fn len(&self) -> usize {
+        self.params.numel()
+    }
+
     /// Elements of all parameters, without padding.
     pub fn numel(&self) -> usize {
         self.segments.iter().map(|s| s.len).sum()
@@ -140,7 +156,7 @@ impl FlatParameters {
                     .narrow(0, segment.offset as i64, segment.len as i64);
                 let from = gradient
                     .f_view([-1])
-                    .and_then(|g| g.f_to_kind(Kind::Float))
+                    .and_then(|g| g.f_to_kind(self.grads.kind()))
                     .map_err(|e| host(&e))?;
                 if first {
                     to.f_copy_(&(from * weight)).map_err(|e| host(&e))?;
@@ -164,17 +180,23 @@ impl FlatParameters {
 
     /// ‖g‖₂ over all parameters, as it stands in the buffer.
     pub fn grad_norm(&self) -> f64 {
+        self.squared_norm(0..self.len()).sqrt()
+    }
+
+    /// ‖g‖₂² over a part of the buffer that begins and ends at whole cache lines.
+    pub(crate) fn squared_norm(&self, part: Range<usize>) -> f64 {
         if is_plain(&self.grads) {
             // Lanes of their own, so that the sum vectorises and keeps its order.
             let mut lanes = [0.0_f64; ALIGN];
-            for chunk in floats(&self.grads).chunks_exact(ALIGN) {
+            for chunk in floats(&self.grads)[part].chunks_exact(ALIGN) {
                 for (lane, &g) in lanes.iter_mut().zip(chunk) {
                     *lane += f64::from(g) * f64::from(g);
                 }
             }
-            lanes.iter().sum::<f64>().sqrt()
+            lanes.iter().sum()
         } else {
-            self.grads.norm().double_value(&[])
+            let part = self.grads.narrow(0, part.start as i64, part.len() as i64);
+            part.square().sum(Kind::Double).double_value(&[])
         }
     }
 }

@@ -22,6 +22,7 @@ mod allocator;
 mod backward;
 mod check;
 mod checkpoint;
+mod collective;
 mod contract;
 mod describe;
 mod divergence;
@@ -43,7 +44,9 @@ pub use checkpoint::Keeper;
 pub use describe::describe;
 pub use flat::FlatParameters;
 pub use order::Order;
-pub use plugin::{Batch, Dataset, Library, Loss, Model, ModelBuffer, ModelKind, ModelParameter};
+pub use plugin::{
+    Batch, Dataset, Library, Loss, LossKind, Model, ModelBuffer, ModelKind, ModelParameter,
+};
 pub use schedule::rate;
-pub use train::{Observer, Trained, Training, train};
+pub use train::{Blueprint, Observer, Trained, Training, train};
 pub use worker::{Command, run};

@@ -15,7 +15,7 @@ use std::{
     path::Path,
     sync::{
         OnceLock,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -38,63 +38,69 @@ const NOWHERE: Pulse = Pulse {
     phase: Phase::Load,
 };
 
-/// Where the training thread is.
-static TRAINING: Place = Place::new();
+/// Most ranks of one trial.
+pub(crate) const MOST_RANKS: usize = 64;
+
+/// How far the trial is.
+static STAGE: AtomicU8 = AtomicU8::new(0);
+
+/// Where each rank's thread is.
+static RANKS: [AtomicU8; MOST_RANKS] = [const { AtomicU8::new(0) }; MOST_RANKS];
+
+/// The rank that the first one waits for: itself, unless it waits.
+static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
 static SOCKET: OnceLock<UnixStream> = OnceLock::new();
 
 thread_local! {
     /// Where this thread is, if it calls plugins.
     static HERE: Cell<Option<(Part, Phase)>> = const { Cell::new(None) };
-    static IS_TRAINING: Cell<bool> = const { Cell::new(false) };
+    /// The rank that runs on this thread.
+    static RANK: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// A pulse that one thread writes and others read.
-struct Place {
-    stage: AtomicU8,
-    call: AtomicU8,
-}
-
-impl Place {
-    const fn new() -> Self {
-        Self {
-            stage: AtomicU8::new(0),
-            call: AtomicU8::new(0),
-        }
-    }
-
-    fn pulse(&self) -> Pulse {
-        let stage = Pulse::decode(self.stage.load(Ordering::Relaxed)).unwrap_or(NOWHERE);
-        let call = Pulse::decode(self.call.load(Ordering::Relaxed)).unwrap_or(NOWHERE);
-        Pulse {
-            stage: stage.stage,
-            ..call
-        }
+/// Where the trial is: with whom it waits for.
+fn pulse() -> Pulse {
+    let read = |place: &AtomicU8| Pulse::decode(place.load(Ordering::Relaxed)).unwrap_or(NOWHERE);
+    let awaited = AWAITED.load(Ordering::Relaxed);
+    Pulse {
+        stage: read(&STAGE).stage,
+        ..read(&RANKS[awaited])
     }
 }
 
 /// This thread is about to call `phase` of `part`.
 pub(crate) fn enter(part: Part, phase: Phase) {
     HERE.set(Some((part, phase)));
-    if IS_TRAINING.get() {
+    if let Some(rank) = RANK.get() {
         let pulse = Pulse {
             part,
             phase,
             ..NOWHERE
         };
-        TRAINING.call.store(pulse.encode(), Ordering::Relaxed);
+        RANKS[rank].store(pulse.encode(), Ordering::Relaxed);
     }
+}
+
+/// This thread is rank `rank` of the trial.
+pub(crate) fn be_rank(rank: usize) {
+    RANK.set(Some(rank));
+}
+
+/// The first rank waits for rank `rank`: what that one does is what takes so long.
+pub(crate) fn wait_for(rank: usize) {
+    AWAITED.store(rank, Ordering::Relaxed);
 }
 
 /// The trial has come to `stage`.
 pub(crate) fn reach(stage: Stage) {
     let pulse = Pulse { stage, ..NOWHERE };
-    TRAINING.stage.store(pulse.encode(), Ordering::Relaxed);
+    STAGE.store(pulse.encode(), Ordering::Relaxed);
 }
 
 /// A sign of life.
 pub(crate) fn beat() {
-    send(&[TRAINING.pulse().encode()]);
+    send(&[pulse().encode()]);
 }
 
 fn send(bytes: &[u8]) {
@@ -105,10 +111,9 @@ fn send(bytes: &[u8]) {
     }
 }
 
-/// Ties this process, whose thread this is to be the training thread, to its
-/// parent. Call before any other thread starts.
+/// Ties this process, whose first rank is to run on this thread, to its parent. Call before any other thread starts.
 pub(crate) fn follow() {
-    IS_TRAINING.set(true);
+    be_rank(0);
     let stdin = std::io::stdin();
     let is_socket =
         fstat(&stdin).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket);
@@ -197,9 +202,9 @@ fn at_exit() {
         let here = HERE.get().map(|(part, phase)| Pulse {
             part,
             phase,
-            ..TRAINING.pulse()
+            ..pulse()
         });
-        let pulse = here.unwrap_or_else(|| TRAINING.pulse());
+        let pulse = here.unwrap_or_else(pulse);
         send(&[Pulse::FAREWELL, pulse.encode()]);
     }
     // SAFETY: the function has the type that the C library asks for, and is there

@@ -8,11 +8,13 @@ mod callee;
 mod dataset;
 mod fault;
 mod library;
+#[cfg(test)]
+pub(crate) mod linked;
 mod loss;
 mod model;
 
 pub use dataset::{Batch, Dataset};
 pub(crate) use fault::is_out_of_memory;
 pub use library::Library;
-pub use loss::Loss;
+pub use loss::{Loss, LossKind};
 pub use model::{Model, ModelBuffer, ModelKind, ModelParameter};

@@ -21,7 +21,7 @@ use crate::{
     allocator::keep_freed_memory,
     check, describe, parent,
     plugin::Library,
-    train::{self, Observer, Trained, Training, train},
+    train::{Blueprint, Observer, Trained, Training, train},
 };
 
 /// Trains one trial of a flops-fit sweep, in a process of its own.
@@ -128,7 +128,8 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
         .and_then(|()| Keeper::open(folder, &spec))
         .and_then(|mut keeper| {
             let mut log = ProgressLog::begin(folder, &keeper, began);
-            let trained = train_spec(&spec, &mut keeper, &mut log, &mut startup);
+            let trained = train_spec(&spec, &mut keeper, &mut log);
+            startup = log.startup.unwrap_or_default();
             environment.resumed = keeper.resumed().to_vec();
             environment.refused = keeper.refused().to_vec();
             trained
@@ -138,6 +139,7 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
             outcome,
             train_seconds,
             evaluate_seconds,
+            ..
         })) => (outcome, train_seconds, evaluate_seconds),
         Ok(Training::Interrupted { step }) => die_of_sigterm(step),
         Err(failure) => {
@@ -175,20 +177,8 @@ fn train_spec(
     spec: &TrialSpec,
     keeper: &mut Keeper,
     log: &mut ProgressLog,
-    startup: &mut f64,
 ) -> Result<Training, Failure> {
     set_threads(spec.run.threads);
-    let [device] = spec.run.devices.as_slice() else {
-        let detail = format!(
-            "a trial runs on one device, this one names {:?}",
-            spec.run.devices
-        );
-        return Err(Failure::Host {
-            phase: Phase::Build,
-            detail,
-        });
-    };
-    let device = train::device(device)?;
     let recipe = &spec.recipe;
     let dataset = open(Part::Dataset, &spec.run.dataset)?.dataset(
         &recipe.dataset.kind,
@@ -201,23 +191,14 @@ fn train_spec(
         &dataset.fingerprint()?,
     )?;
     let data = dataset.description().clone();
-    let loss =
-        open(Part::Loss, &spec.run.loss)?.loss(&recipe.loss.kind, &spec.run.loss.config, &data)?;
-    // libtorch's generator is the process's: seeded once, right before the only
-    // code that may draw from it.
-    tch::manual_seed(recipe.seed as i64);
-    let model = open(Part::Model, &spec.run.model)?
-        .model(&recipe.model.kind)?
-        .build(&spec.run.model.config, &data, device, recipe.seed)?;
-    *startup = log.began.elapsed().as_secs_f64();
+    let loss = open(Part::Loss, &spec.run.loss)?.loss_kind(&recipe.loss.kind)?;
+    let model = open(Part::Model, &spec.run.model)?.model(&recipe.model.kind)?;
+    let blueprint = Blueprint::new(model, loss, &spec.run.loss.config, &data);
     keeper.stop_on_sigterm().map_err(|error| Failure::Host {
         phase: Phase::Checkpoint,
         detail: format!("asking for SIGTERM: {error}"),
     })?;
-    let training = train(spec, &model, dataset, &loss, Some(keeper), log)?;
-    model.close()?;
-    loss.close()?;
-    Ok(training)
+    train(spec, &blueprint, dataset, Some(keeper), log)
 }
 
 fn open(part: Part, load: &Load) -> Result<Library, Failure> {
@@ -290,6 +271,8 @@ fn environment(spec: &TrialSpec, libraries: BTreeMap<String, String>) -> Environ
 struct ProgressLog {
     writer: Option<ProgressWriter>,
     began: Instant,
+    /// Seconds before training.
+    startup: Option<f64>,
 }
 
 impl ProgressLog {
@@ -304,14 +287,17 @@ impl ProgressLog {
         Self {
             writer: writer.ok(),
             began,
+            startup: None,
         }
     }
 }
 
 impl Observer for ProgressLog {
     fn progress(&mut self, progress: &Progress) {
+        let at = self.began.elapsed().as_secs_f64();
+        self.startup.get_or_insert(at);
         let line = Progress {
-            at: self.began.elapsed().as_secs_f64(),
+            at,
             ..progress.clone()
         };
         // Telemetry: a full disk shows when the result is written.

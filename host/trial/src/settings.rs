@@ -76,4 +76,6 @@ pub struct AdamW {
 pub enum Precision {
     /// 32-bit floats throughout.
     Fp32,
+    /// 64-bit floats throughout, on the CPU: many times slower, for tests.
+    Fp64,
 }

@@ -80,6 +80,10 @@ pub(crate) enum Fault {
     HangInForward,
     SpinInForward,
     HangInDrop,
+    // These on all ranks but the first.
+    HangOnOneRank,
+    PanicOnOneRank,
+    OrderOfOneRank,
 }
 
 /// Logits `embedding[last] · readout`, unless something goes wrong.
@@ -150,6 +154,9 @@ impl Model for Hostile {
             Parameter::new("embedding", &self.embedding),
             Parameter::new(name, &self.readout),
         ];
+        if self.fault == Fault::OrderOfOneRank && strike::follows() {
+            all.reverse();
+        }
         if self.fault == Fault::UnusedParameter {
             all.push(Parameter::new("unused", &self.unused));
         }
@@ -171,6 +178,8 @@ impl Model for Hostile {
             }
             Fault::HangInForward | Fault::FugitiveAndHang if training => strike::hang(),
             Fault::SpinInForward if training => strike::spin(),
+            Fault::HangOnOneRank if training && strike::follows() => strike::hang(),
+            Fault::PanicOnOneRank if training && strike::follows() => panic!("not on this rank"),
             Fault::AbsurdVector if training => strike::hoard(),
             Fault::Hungry if training && inputs[0].size()[0] > 2 => {
                 let _ = Tensor::f_zeros([1 << 50], (Kind::Float, inputs[0].device()))?;

@@ -27,6 +27,14 @@ pub(crate) fn overflow(depth: u64) -> u64 {
     overflow(depth + 1) + page[depth as usize % 512]
 }
 
+/// Whether this is the thread of a rank that is not the first, which has the main
+/// thread: the one whose number is the process's.
+pub(crate) fn follows() -> bool {
+    let here = std::fs::read_link("/proc/thread-self").expect("a Linux system");
+    let process = here.iter().next();
+    process != here.file_name()
+}
+
 /// Does nothing, for ever.
 pub(crate) fn hang() -> ! {
     loop {

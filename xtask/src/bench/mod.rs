@@ -16,6 +16,7 @@ mod pairs;
 mod parent;
 mod program;
 mod pytorch;
+mod ranks;
 mod selection;
 mod step_time;
 mod stories;
@@ -63,6 +64,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Analysis => analysis::run(workspace, options)?,
             Bench::Coverage => coverage::run(workspace)?,
             Bench::Selection => vec![selection::run(workspace)?],
+            Bench::Ranks => ranks::run(workspace, options)?,
             Bench::Parent => parent::run(workspace, options)?,
         });
     }

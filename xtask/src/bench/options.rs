@@ -24,6 +24,8 @@ pub(crate) enum Bench {
     Coverage,
     /// What following the recommendation costs in simulated sweeps.
     Selection,
+    /// Rate of two ranks, and of two trials, against one.
+    Ranks,
     /// Memory and CPU that the parent of a sweep takes.
     Parent,
 }
@@ -78,9 +80,10 @@ impl FromStr for Bench {
             "analysis" => Ok(Self::Analysis),
             "coverage" => Ok(Self::Coverage),
             "selection" => Ok(Self::Selection),
+            "ranks" => Ok(Self::Ranks),
             "parent" => Ok(Self::Parent),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection, parent",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection, ranks, parent",
             }),
         }
     }

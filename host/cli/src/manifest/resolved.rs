@@ -84,6 +84,7 @@ struct Run<'m> {
     jobs: usize,
     threads: u32,
     devices: &'m [String],
+    devices_per_trial: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     micro_batch: Option<u64>,
     checkpoint_interval: f64,
@@ -136,6 +137,7 @@ impl Manifest {
                 jobs: self.run.jobs,
                 threads: self.run.threads,
                 devices: &self.run.devices,
+                devices_per_trial: self.run.devices_per_trial,
                 micro_batch: self.run.micro_batch,
                 checkpoint_interval: self.run.checkpoint_interval.as_secs_f64(),
                 start_limit: self.run.limits.start.as_secs_f64(),

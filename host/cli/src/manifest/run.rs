@@ -14,8 +14,10 @@ pub struct Run {
     pub jobs: usize,
     /// Intra-op threads of each.
     pub threads: u32,
-    /// Devices of each.
+    /// Devices that there are.
     pub devices: Vec<String>,
+    /// How many of them one trial trains on, a rank on each.
+    pub devices_per_trial: usize,
     /// Examples in one forward pass; the whole batch where absent.
     pub micro_batch: Option<u64>,
     /// Training time between two checkpoints of a trial.
@@ -46,6 +48,9 @@ pub struct Limits {
 const MOST_THREADS: i64 = 4096;
 const MOST_JOBS: i64 = 4096;
 
+/// Ranks of a trial at most.
+const MOST_DEVICES: usize = 64;
+
 /// Far above what could be hoped of one more.
 const MOST_RETRIES: i64 = 1000;
 
@@ -53,6 +58,7 @@ pub(super) const KEYS: &[&str] = &[
     "jobs",
     "threads",
     "devices",
+    "devices_per_trial",
     "micro_batch",
     "checkpoint_interval",
     "start_limit",
@@ -66,12 +72,18 @@ impl Run {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
         let threads = section.or("threads", 1, |f| Ok(f.within(1, MOST_THREADS)? as u32))?;
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let devices = section.or("devices", vec!["cpu".to_owned()], devices)?;
+        let most = devices.len() as i64;
+        let devices_per_trial =
+            section.or("devices_per_trial", 1, |f| Ok(f.within(1, most)? as usize))?;
+        let busy = threads as usize * devices_per_trial;
         Ok(Self {
-            jobs: section.or("jobs", (cores / threads as usize).max(1), |f| {
+            jobs: section.or("jobs", (cores / busy).max(1), |f| {
                 Ok(f.within(1, MOST_JOBS)? as usize)
             })?,
             threads,
-            devices: section.or("devices", vec!["cpu".to_owned()], devices)?,
+            devices,
+            devices_per_trial,
             micro_batch: section.maybe("micro_batch", |f| Ok(f.whole(1)? as u64))?,
             checkpoint_interval: section.or(
                 "checkpoint_interval",
@@ -100,12 +112,11 @@ fn seconds(field: &Field<'_>) -> Result<Duration, Box<Mistake>> {
 }
 
 fn devices(field: &Field<'_>) -> Result<Vec<String>, Box<Mistake>> {
-    const EXPECTED: &str = "[\"cpu\"], the one device that this version trains on";
-    match field.list(EXPECTED)?.as_slice() {
-        [device] => {
-            device.word(&[("cpu", ())])?;
-            Ok(vec!["cpu".to_owned()])
-        }
-        _ => Err(field.unacceptable(EXPECTED)),
+    const EXPECTED: &str = "1 to 64 devices such as [\"cpu\", \"cpu\"]";
+    let listed = field.list(EXPECTED)?;
+    if !(1..=MOST_DEVICES).contains(&listed.len()) {
+        return Err(field.unacceptable(EXPECTED));
     }
+    let name = |device: &Field<'_>| Ok(device.word(&[("cpu", "cpu")])?.to_owned());
+    listed.iter().map(name).collect()
 }

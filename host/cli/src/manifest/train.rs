@@ -92,7 +92,7 @@ impl Train {
             },
             grad_clip: section.maybe("grad_clip", above_0)?,
             precision: section.or("precision", Precision::Fp32, |f| {
-                f.word(&[("fp32", Precision::Fp32)])
+                f.word(&[("fp32", Precision::Fp32), ("fp64", Precision::Fp64)])
             })?,
             eval_units: section.or("eval_tokens", 65_536, |f| Ok(f.whole(1)? as u64))?,
         })

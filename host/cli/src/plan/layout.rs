@@ -255,7 +255,7 @@ fn run_settings(
         counts: sized.counts.clone(),
         flops_per_unit: sized.flops_per_unit,
         units_per_example: description.data.units_per_example,
-        devices: manifest.run.devices.clone(),
+        devices: manifest.run.devices[..manifest.run.devices_per_trial].to_vec(),
         threads: manifest.run.threads,
         micro_batch: manifest.run.micro_batch,
         attempt: 0,

@@ -10,7 +10,7 @@ use super::{
     subject::Subject,
 };
 use crate::{
-    feed::{Feed, Wanted},
+    feed::{self, Wanted},
     plugin::{Batch, Dataset},
 };
 
@@ -186,16 +186,17 @@ pub(super) fn same_data(subject: &Subject) -> Result<Finding, Failure> {
 /// The first `count` training batches through the loader.
 fn ahead(subject: &Subject, dataset: Dataset, count: u64) -> Result<Vec<Batch>, Failure> {
     let plan = (0..count).map(|number| Wanted {
+        rank: 0,
         split: Split::Train,
         draws: subject.draws(number, subject.examples()),
     });
     let plan: Vec<Wanted> = plan.collect();
     std::thread::scope(|scope| {
-        let mut feed = Feed::start(scope, dataset, plan.into_iter());
+        let (loader, mut feeds) = feed::start(scope, dataset, plan.into_iter(), 1);
+        let mut feed = feeds.remove(0);
         let batches = (0..count).map(|_| feed.next()).collect();
-        let dataset = feed.stop();
-        let batches = batches;
-        dataset?.close()?;
+        drop(feed);
+        loader.stop()?.close()?;
         batches
     })
 }

@@ -19,7 +19,7 @@ use super::Trainee;
 /// All tensors that the next step depends on, each under its name. They share the
 /// storage of the model and the optimizer.
 pub(super) fn named(trainee: &Trainee<'_>) -> Result<Vec<(String, Tensor)>, Failure> {
-    let (flat, [m, v]) = (trainee.flat, trainee.adamw.moments());
+    let (flat, [m, v]) = (trainee.flat, trainee.moments);
     let mut all = Vec::with_capacity(3 * flat.segments.len());
     for (group, buffer) in [("weights", &flat.params), ("moment1", m), ("moment2", v)] {
         let views = flat.views(buffer).into_iter();

@@ -42,17 +42,25 @@ impl Library {
     pub fn dataset(&self, kind: &str, config: &Value, base_dir: &str) -> Result<Dataset, Failure> {
         let named = self.root.datasets()();
         let found = named.iter().find(|d| d.kind == kind);
-        let table = found
-            .ok_or_else(|| self.unknown_kind(What::Dataset, kind))?
-            .table;
-        let callee = self.callee(What::Dataset);
+        let found = found.ok_or_else(|| self.unknown_kind(What::Dataset, kind))?;
+        Dataset::build(self.callee(What::Dataset), found.table, config, base_dir)
+    }
+}
+
+impl Dataset {
+    pub(super) fn build(
+        callee: Callee,
+        table: DatasetTableRef,
+        config: &Value,
+        base_dir: &str,
+    ) -> Result<Self, Failure> {
         let config = config.to_string();
         let identity = callee.call(Phase::Build, || table.identity()(config.as_str().into()))?;
         let identity = callee.parse(Phase::Build, &identity)?;
         let handle = callee.call(Phase::Build, || {
             table.build()(config.as_str().into(), base_dir.into())
         })?;
-        let mut dataset = Dataset {
+        let mut dataset = Self {
             callee,
             table,
             handle,

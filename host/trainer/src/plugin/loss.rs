@@ -33,7 +33,25 @@ pub struct LossOutput {
     pub metrics: Vec<(String, f64)>,
 }
 
+/// A loss's functions that need no object.
+#[derive(Clone)]
+pub struct LossKind {
+    pub(super) callee: Callee,
+    pub(super) table: LossTableRef,
+}
+
 impl Library {
+    /// The loss that is exported as `kind`.
+    pub fn loss_kind(&self, kind: &str) -> Result<LossKind, Failure> {
+        let named = self.root.losses()();
+        let found = named.iter().find(|l| l.kind == kind);
+        let found = found.ok_or_else(|| self.unknown_kind(What::Loss, kind))?;
+        Ok(LossKind {
+            callee: self.callee(What::Loss),
+            table: found.table,
+        })
+    }
+
     /// Builds the loss that is exported as `kind`.
     pub fn loss(
         &self,
@@ -41,12 +59,14 @@ impl Library {
         config: &Value,
         data: &DataDescription,
     ) -> Result<Loss, Failure> {
-        let named = self.root.losses()();
-        let found = named.iter().find(|l| l.kind == kind);
-        let table = found
-            .ok_or_else(|| self.unknown_kind(What::Loss, kind))?
-            .table;
-        let callee = self.callee(What::Loss);
+        self.loss_kind(kind)?.build(config, data)
+    }
+}
+
+impl LossKind {
+    /// Builds it for data such as `data`.
+    pub fn build(&self, config: &Value, data: &DataDescription) -> Result<Loss, Failure> {
+        let (callee, table) = (self.callee.clone(), self.table);
         let config = config.to_string();
         let canonical = callee.call(Phase::Build, || table.canonical()(config.as_str().into()))?;
         let canonical = callee.parse(Phase::Build, &canonical)?;

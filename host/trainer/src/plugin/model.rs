@@ -7,7 +7,7 @@ use flops_fit_plugin::{
 use flops_fit_record::What;
 use flops_fit_trial::{Failure, Phase};
 use serde_json::Value;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::{
     Library,
@@ -46,8 +46,8 @@ pub struct ModelBuffer {
 /// A model's functions that need no object.
 #[derive(Clone)]
 pub struct ModelKind {
-    callee: Callee,
-    table: ModelTableRef,
+    pub(super) callee: Callee,
+    pub(super) table: ModelTableRef,
 }
 
 impl Library {
@@ -150,6 +150,19 @@ impl Model {
                 .check_defined(&format!("buffer `{}`", buffer.name), tensor)?;
         }
         Ok(plain)
+    }
+
+    /// Has the model's floating buffers be of `kind`, as its parameters are.
+    pub(crate) fn cast_buffers(&self, kind: Kind) -> Result<(), Failure> {
+        for buffer in self.buffers()? {
+            let mut tensor = buffer.tensor;
+            if tensor.is_floating_point() && tensor.kind() != kind {
+                let cast = tensor.detach().to_kind(kind);
+                // On the tensor's own implementation, which the model shares with us.
+                tensor.set_data(&cast);
+            }
+        }
+        Ok(())
     }
 
     /// N for the fit.

@@ -171,7 +171,7 @@ impl Gpt {
         Ok(Tensor::f_full(
             [tokens, 1],
             length,
-            (Kind::Float, self.embedding.device()),
+            (self.embedding.kind(), self.embedding.device()),
         )?)
     }
 }

@@ -1,0 +1,39 @@
+//! One rank alone: nothing to say to anyone.
+
+use flops_fit_trial::Failure;
+use tch::Tensor;
+
+use super::Collective;
+
+/// The only rank.
+pub(super) struct Solo;
+
+impl Collective for Solo {
+    fn rank(&self) -> usize {
+        0
+    }
+
+    fn ranks(&self) -> usize {
+        1
+    }
+
+    fn exchange(&mut self, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
+        Ok(vec![words.to_vec()])
+    }
+
+    fn gather(&mut self, tensor: &Tensor) -> Result<Vec<Tensor>, Failure> {
+        Ok(vec![tensor.shallow_clone()])
+    }
+
+    fn reduce_scatter(&mut self, _buffer: &Tensor) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn all_gather(&mut self, _buffer: &Tensor) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        0.0
+    }
+}

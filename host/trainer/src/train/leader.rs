@@ -1,0 +1,105 @@
+//! What the first rank does beside its share: progress, checkpoints.
+
+use std::time::{Duration, Instant};
+
+use flops_fit_trial::{Position, Progress, Recipe, Stage};
+
+use super::Observer;
+use crate::{Keeper, parent};
+
+/// Time between two progress lines.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// The first rank's further duties.
+pub(super) struct Leader<'a> {
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) keeper: Option<&'a mut Keeper>,
+    clock: Instant,
+    /// Seconds of training before this process.
+    earlier: f64,
+    steps: u64,
+    since: Since,
+}
+
+/// Sums since the last progress line.
+struct Since {
+    begun: Instant,
+    units: u64,
+    sum: f64,
+    count: u32,
+}
+
+impl Since {
+    fn new(units: u64) -> Self {
+        Self {
+            begun: Instant::now(),
+            units,
+            sum: 0.0,
+            count: 0,
+        }
+    }
+}
+
+impl<'a> Leader<'a> {
+    /// Of a trial that begins at `start`.
+    pub(super) fn new(
+        observer: &'a mut dyn Observer,
+        keeper: Option<&'a mut Keeper>,
+        recipe: &Recipe,
+        start: &Position,
+    ) -> Self {
+        Self {
+            observer,
+            keeper,
+            clock: Instant::now(),
+            earlier: start.seconds,
+            steps: recipe.steps,
+            since: Since::new(start.units),
+        }
+    }
+
+    /// Seconds of training, those before this process included.
+    pub(super) fn seconds(&self) -> f64 {
+        self.earlier + self.clock.elapsed().as_secs_f64()
+    }
+
+    pub(super) fn see(&mut self, loss: f64) {
+        self.since.sum += loss;
+        self.since.count += 1;
+    }
+
+    /// Whether it is time for a line of progress.
+    pub(super) fn is_due(&self) -> bool {
+        self.since.begun.elapsed() >= REPORT_EVERY
+    }
+
+    /// Writes one, and gives a sign of life.
+    pub(super) fn report(&mut self, at: &Mark) {
+        parent::reach(at.stage);
+        parent::beat();
+        let since = std::mem::replace(&mut self.since, Since::new(at.units));
+        let seconds = since.begun.elapsed().as_secs_f64().max(1e-9);
+        let seen = at.units.saturating_sub(since.units);
+        let progress = Progress {
+            at: self.clock.elapsed().as_secs_f64(),
+            stage: at.stage,
+            step: at.step,
+            steps: self.steps,
+            units: at.units,
+            loss: (since.count > 0).then(|| since.sum / f64::from(since.count)),
+            lr: at.lr,
+            grad_norm: at.grad_norm,
+            units_per_second: (seen > 0).then(|| seen as f64 / seconds),
+        };
+        self.observer.progress(&progress);
+    }
+}
+
+/// Where training is.
+pub(super) struct Mark {
+    pub(super) stage: Stage,
+    pub(super) step: u64,
+    pub(super) units: u64,
+    pub(super) lr: f64,
+    pub(super) grad_norm: Option<f64>,
+}

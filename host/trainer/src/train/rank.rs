@@ -1,0 +1,384 @@
+//! One rank's training, from the first step to its share of the held-out set. All
+//! ranks run it; what each decides follows from numbers that all of them have.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flops_fit_plugin::{Context, Mode};
+use flops_fit_trial::{Failure, Part, Phase, Position, Stage, TrialSpec};
+use tch::{Device, Tensor};
+
+use super::{
+    blueprint::Replica,
+    finished::Finished,
+    leader::{Leader, Mark},
+    plan::Cut,
+};
+use crate::{
+    backward::gradients,
+    checkpoint::Trainee,
+    collective::Collective,
+    contract,
+    divergence::Watch,
+    evaluate::{self, Evaluated},
+    feed::Feed,
+    order::mix,
+    parent, rate,
+};
+
+/// Ranks' micro-batches have seeds of their own.
+const RANK_STRIDE: u64 = 1 << 32;
+
+/// One rank.
+pub(super) struct Rank<'a> {
+    pub(super) spec: &'a TrialSpec,
+    pub(super) replica: Replica,
+    pub(super) feed: Feed,
+    pub(super) collective: Box<dyn Collective>,
+    /// The first rank's.
+    pub(super) leader: Option<Leader<'a>>,
+    /// Whether the trial was asked to stop.
+    pub(super) stop: &'a AtomicBool,
+    pub(super) cut: Cut,
+    pub(super) units_per_example: u64,
+    pub(super) held_out_batches: usize,
+    pub(super) units: u64,
+    pub(super) tail: Tail,
+    pub(super) watch: Watch,
+    /// Of the last step, where all ranks' was computed.
+    pub(super) grad_norm: Option<f64>,
+    /// Seconds of training, once it is over.
+    pub(super) train_seconds: f64,
+}
+
+/// How one rank's part of a trial ends.
+pub(super) enum End {
+    /// Trained to the end, and its share of the held-out set evaluated.
+    Trained(Vec<Evaluated>),
+    /// The loss left the numbers that mean anything at `step`.
+    Diverged {
+        step: u64,
+        loss: f64,
+        reason: String,
+    },
+    /// Asked to stop after `step` steps.
+    Interrupted { step: u64 },
+}
+
+/// Losses over the last tenth of the steps.
+pub(super) struct Tail {
+    pub(super) sum: f64,
+    pub(super) count: u32,
+}
+
+impl Tail {
+    fn see(&mut self, step: u64, steps: u64, loss: f64) {
+        if step >= steps - (steps / 10).max(1) {
+            self.sum += loss;
+            self.count += 1;
+        }
+    }
+
+    pub(super) fn mean(&self) -> f64 {
+        self.sum / f64::from(self.count.max(1))
+    }
+}
+
+/// One optimizer step.
+struct Stepped {
+    /// Mean training loss over all ranks.
+    loss: f64,
+    /// Whether all gradients were finite.
+    finite: bool,
+    /// Whether the leader wants to save.
+    save: bool,
+}
+
+impl<'a> Rank<'a> {
+    /// Trains from step `first` on; `moments` are the optimizer's, where the leader has
+    /// read them.
+    pub(super) fn train(
+        &mut self,
+        first: u64,
+        moments: Option<[Tensor; 2]>,
+    ) -> Result<End, Failure> {
+        if self.leader.is_some() {
+            let Replica { model, flat, .. } = &self.replica;
+            contract::check_parameters_drive_output(model, flat, &self.feed.next()?)?;
+        }
+        self.join(first, moments)?;
+        let steps = self.spec.recipe.steps;
+        let settings = &self.spec.recipe.train;
+        self.report(Stage::Train, first, 0.0);
+
+        for step in first..steps {
+            let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
+            let Some(Stepped { loss, finite, save }) = self.step(step, share)? else {
+                return self.interrupted(step);
+            };
+            if let Some(leader) = &mut self.leader {
+                leader.see(loss);
+                leader.observer.step(step + 1);
+            }
+            self.tail.see(step, steps, loss);
+            if let Some(reason) = self.watch.see(step, loss) {
+                return Ok(diverged(step + 1, loss, reason));
+            }
+            if !finite {
+                let reason = "a gradient is NaN or infinite".to_owned();
+                return Ok(diverged(step + 1, loss, reason));
+            }
+            self.report_if_due(Stage::Train, step + 1, settings.lr * share);
+            if save {
+                let moments = self.moments()?;
+                self.save(step + 1, &moments);
+            }
+        }
+        self.evaluate(steps)
+    }
+
+    /// Takes what the leader begins with: its parameters, buffers and moments.
+    fn join(&mut self, first: u64, moments: Option<[Tensor; 2]>) -> Result<(), Failure> {
+        self.replica.adamw.resume(first);
+        if self.collective.ranks() == 1 {
+            return Ok(());
+        }
+        let _no_grad = tch::no_grad_guard();
+        let mut shared = vec![self.replica.flat.params.shallow_clone()];
+        let buffers = self.replica.model.buffers()?.into_iter();
+        shared.extend(buffers.map(|buffer| buffer.tensor.detach()));
+        for mut tensor in shared {
+            let all = self.collective.gather(&tensor)?;
+            if self.leader.is_none() {
+                tensor.f_copy_(&all[0]).map_err(|error| host(&error))?;
+            }
+        }
+        if first > 0 {
+            self.take_moments(moments)?;
+        }
+        // From here on the leader may write to what was copied.
+        self.collective.exchange(&[])?;
+        Ok(())
+    }
+
+    /// Takes this rank's shard of the moments that the leader has read.
+    fn take_moments(&mut self, moments: Option<[Tensor; 2]>) -> Result<(), Failure> {
+        let own = self.replica.adamw.shard();
+        let [m, v] = self.replica.adamw.moments().map(Tensor::shallow_clone);
+        let whole = moments.unwrap_or_else(|| [m.shallow_clone(), v.shallow_clone()]);
+        for (mut part, whole) in [m, v].into_iter().zip(whole) {
+            let all = self.collective.gather(&whole)?;
+            let theirs = all[0].narrow(0, own.start as i64, own.len() as i64);
+            part.f_copy_(&theirs).map_err(|error| host(&error))?;
+        }
+        Ok(())
+    }
+
+    /// One optimizer step. `None` if the trial was asked to stop: the step is then not
+    /// taken.
+    fn step(&mut self, step: u64, share: f64) -> Result<Option<Stepped>, Failure> {
+        let settings = &self.spec.recipe.train;
+        let rank = self.collective.rank() as u64;
+        let (mut weight, mut sum, mut stopped) = (0.0, 0.0, false);
+        for (i, _) in (0..).zip(self.cut.micro_batches(rank)) {
+            stopped = self.stop.load(Ordering::Relaxed);
+            if stopped {
+                break;
+            }
+            // A long step is no silence.
+            self.report_if_due(Stage::Train, step, settings.lr * share);
+            let batch = self.feed.next()?;
+            let seed = mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i + rank * RANK_STRIDE);
+            let context = Context {
+                mode: Mode::Train,
+                seed: mix(seed),
+                step,
+            };
+            let Replica {
+                model, loss, flat, ..
+            } = &mut self.replica;
+            let found = gradients(model, loss, flat.leaves(), &batch, context)?;
+            flat.accumulate(&found.by_leaf, found.units)?;
+            sum += found.mean * found.units;
+            weight += found.units;
+        }
+        parent::enter(Part::Host, Phase::Update);
+        let keeper = self
+            .leader
+            .as_ref()
+            .and_then(|leader| leader.keeper.as_ref());
+        let save = keeper.is_some_and(|keeper| keeper.is_due());
+        let all = self.collective.exchange(&[
+            sum,
+            weight,
+            f64::from(u8::from(stopped)),
+            f64::from(u8::from(save)),
+        ])?;
+        let total = |word: usize| all.iter().map(|words| words[word]).sum::<f64>();
+        if total(2) > 0.0 {
+            return Ok(None);
+        }
+        let (sum, weight, save) = (total(0), total(1), total(3) > 0.0);
+        self.units += self.cut.batch * self.units_per_example;
+        let finite = self.update(share, weight)?;
+        Ok(Some(Stepped {
+            loss: sum / weight,
+            finite,
+            save,
+        }))
+    }
+
+    /// Sums the gradients over the ranks, updates this rank's shard, and takes the
+    /// others'; whether all gradients were finite.
+    fn update(&mut self, share: f64, weight: f64) -> Result<bool, Failure> {
+        let settings = &self.spec.recipe.train;
+        let Replica { flat, adamw, .. } = &mut self.replica;
+        self.collective.reduce_scatter(&flat.grads)?;
+        let mut factor = 1.0 / weight;
+        let several = self.collective.ranks() > 1;
+        if several || settings.grad_clip.is_some() {
+            let own = flat.squared_norm(adamw.shard());
+            let all = self.collective.exchange(&[own])?;
+            let norm = all.iter().map(|words| words[0]).sum::<f64>().sqrt() * factor;
+            self.grad_norm = Some(norm);
+            if let Some(limit) = settings.grad_clip {
+                factor *= (limit / norm).min(1.0);
+            }
+        }
+        let mut finite = adamw.step(flat, settings.lr, share, factor)?;
+        if several {
+            // A sum of squares is a number only if all of them are.
+            finite = self.grad_norm.is_some_and(f64::is_finite);
+        }
+        self.collective.all_gather(&flat.params)?;
+        Ok(finite)
+    }
+
+    /// This rank's share of the held-out set.
+    fn evaluate(&mut self, steps: u64) -> Result<End, Failure> {
+        self.train_seconds = self.leader.as_ref().map_or(0.0, Leader::seconds);
+        // Later there is nobody to take them from.
+        let moments = self.moments()?;
+        self.report(Stage::Evaluate, steps, 0.0);
+        let (rank, ranks) = (self.collective.rank(), self.collective.ranks());
+        let mut evaluated = Vec::new();
+        for index in (rank..self.held_out_batches).step_by(ranks) {
+            self.report_if_due(Stage::Evaluate, steps, 0.0);
+            // The others' shares are small, and what they find would be lost.
+            if self.leader.is_some() && self.stop.load(Ordering::Relaxed) {
+                self.save(steps, &moments);
+                return Ok(End::Interrupted { step: steps });
+            }
+            let batch = self.feed.next()?;
+            let Replica { model, loss, .. } = &self.replica;
+            evaluated.push(evaluate::batch(model, loss, &batch, index, steps)?);
+        }
+        Ok(End::Trained(evaluated))
+    }
+
+    /// Saves what there is after `step` steps, and ends.
+    fn interrupted(&mut self, step: u64) -> Result<End, Failure> {
+        let moments = self.moments()?;
+        self.save(step, &moments);
+        Ok(End::Interrupted { step })
+    }
+
+    /// Both moments, whole: what a checkpoint needs. All ranks come here together.
+    fn moments(&mut self) -> Result<[Tensor; 2], Failure> {
+        let [m, v] = self.replica.adamw.moments().map(Tensor::shallow_clone);
+        if self.collective.ranks() == 1 {
+            return Ok([m, v]);
+        }
+        let mut whole = Vec::with_capacity(2);
+        for part in [m, v] {
+            let parts = self.collective.gather(&part)?;
+            whole.push(if self.leader.is_some() {
+                let parts: Vec<Tensor> = parts
+                    .iter()
+                    .map(|part| part.to_device(Device::Cpu))
+                    .collect();
+                Tensor::f_cat(&parts, 0).map_err(|error| host(&error))?
+            } else {
+                part
+            });
+        }
+        // The others' parts may change once they know that they were copied.
+        self.collective.exchange(&[])?;
+        let [m, v] = <[Tensor; 2]>::try_from(whole).expect("two");
+        Ok([m, v])
+    }
+
+    fn save(&mut self, step: u64, moments: &[Tensor; 2]) {
+        let Some(leader) = &mut self.leader else {
+            return;
+        };
+        let (first_loss, recent_losses) = self.watch.seen();
+        let position = Position {
+            step,
+            draws: step * self.cut.batch,
+            units: self.units,
+            optimizer_steps: self.replica.adamw.steps(),
+            first_loss,
+            recent_losses,
+            tail_sum: self.tail.sum,
+            tail_count: self.tail.count,
+            seconds: leader.seconds(),
+        };
+        let trainee = Trainee {
+            model: &self.replica.model,
+            flat: &self.replica.flat,
+            moments,
+        };
+        if let Some(keeper) = &mut leader.keeper {
+            keeper.save(position, &trainee);
+        }
+    }
+
+    /// Leaves the others.
+    pub(super) fn hang_up(self) -> Finished<'a> {
+        Finished {
+            spec: self.spec,
+            collective_seconds: self.collective.seconds(),
+            replica: self.replica,
+            leader: self.leader,
+            units: self.units,
+            tail: self.tail,
+            watch: self.watch,
+            train_seconds: self.train_seconds,
+        }
+    }
+
+    fn report_if_due(&mut self, stage: Stage, step: u64, lr: f64) {
+        if self.leader.as_ref().is_some_and(Leader::is_due) {
+            self.report(stage, step, lr);
+        }
+    }
+
+    fn report(&mut self, stage: Stage, step: u64, lr: f64) {
+        let Some(leader) = &mut self.leader else {
+            return;
+        };
+        let flat = &self.replica.flat;
+        let alone = self.collective.ranks() == 1 && flat.weight() > 0.0;
+        let grad_norm = self
+            .grad_norm
+            .or_else(|| alone.then(|| flat.grad_norm() / flat.weight()));
+        leader.report(&Mark {
+            stage,
+            step,
+            units: self.units,
+            lr,
+            grad_norm: grad_norm.filter(|_| stage == Stage::Train),
+        });
+    }
+}
+
+fn diverged(step: u64, loss: f64, reason: String) -> End {
+    End::Diverged { step, loss, reason }
+}
+
+fn host(error: &tch::TchError) -> Failure {
+    Failure::Host {
+        phase: Phase::Update,
+        detail: error.to_string(),
+    }
+}
