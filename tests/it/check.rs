@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{programs, workbench::Workbench};
 
 /// Findings of a report by check: status, words, fix.
-struct Found {
+pub(crate) struct Found {
     code: Option<i32>,
     report: Value,
     err: String,
@@ -41,7 +41,7 @@ impl Found {
     }
 }
 
-fn check(bench: &Workbench, arguments: &[&str]) -> Found {
+pub(crate) fn check(bench: &Workbench, arguments: &[&str]) -> Found {
     let mut all = vec!["check", "--format", "json"];
     all.extend(arguments);
     let ended = bench.run(&all);
@@ -55,7 +55,7 @@ fn check(bench: &Workbench, arguments: &[&str]) -> Found {
 
 /// A check whose time alone may be complained about, on a busy machine.
 #[track_caller]
-fn passes(found: &Found, skipped: &[&str]) {
+pub(crate) fn passes(found: &Found, skipped: &[&str]) {
     let complaints = found.complaints();
     let others: Vec<_> = complaints
         .iter()

@@ -17,4 +17,5 @@ mod ranks;
 mod small_disk;
 mod sweep;
 mod torture;
+mod vision;
 mod workbench;

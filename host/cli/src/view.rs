@@ -25,7 +25,10 @@ pub fn of(selection: &Selection) -> Box<dyn Observer> {
 fn ending(outcome: &Outcome, again: bool) -> String {
     match outcome {
         Outcome::Completed { measured } => {
-            format!("loss {:.4} ± {:.4}", measured.loss, measured.loss_se)
+            let loss = format!("loss {:.4} ± {:.4}", measured.loss, measured.loss_se);
+            let metrics = measured.metrics.iter();
+            let metrics = metrics.map(|(name, value)| format!(", {name} {value:.4}"));
+            std::iter::once(loss).chain(metrics).collect()
         }
         Outcome::Diverged { step, reason, .. } => format!("diverged at step {step}: {reason}"),
         Outcome::Failed { failure } if again => format!("failed, trying again: {failure}"),

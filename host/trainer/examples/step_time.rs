@@ -344,7 +344,7 @@ impl Bare {
         Self {
             adamw: AdamWState::new(&ADAMW, &flat),
             batches: (0..8).map(batch).collect(),
-            loss: CrossEntropy::build(&CrossEntropyConfig {}, &data).unwrap(),
+            loss: CrossEntropy::build(&CrossEntropyConfig::default(), &data).unwrap(),
             model,
             flat,
             step: 0,

@@ -14,6 +14,9 @@ use crate::{
 /// busy, few enough to stay in its cache.
 const BATCH_UNITS: u64 = 4096;
 
+/// The same of images, each of which is dozens of a model's tokens.
+const BATCH_IMAGES: u64 = 128;
+
 /// What was measured on the held-out set.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HeldOut {
@@ -34,7 +37,11 @@ pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Vec<Draw>> {
         None => wanted,
     };
     let draws: Vec<_> = Order::held_out(data.held_out_examples, count.max(1)).collect();
-    let size = (BATCH_UNITS / each).max(1) as usize;
+    let batch = match data.unit {
+        Unit::Tokens => BATCH_UNITS,
+        Unit::Images => BATCH_IMAGES,
+    };
+    let size = (batch / each).max(1) as usize;
     draws.chunks(size).map(<[Draw]>::to_vec).collect()
 }
 
@@ -177,6 +184,24 @@ mod tests {
         let whole = HeldOut::of((0..20).map(batch).collect());
         let by_rank = (0..3).flat_map(|rank| (rank..20).step_by(3)).map(batch);
         assert_eq!(HeldOut::of(by_rank.collect()), whole);
+    }
+
+    #[test]
+    fn images_come_in_small_batches() {
+        let images = DataDescription {
+            form: DataForm::Images {
+                channels: 1,
+                height: 28,
+                width: 28,
+                classes: 10,
+            },
+            unit: Unit::Images,
+            units_per_example: 1,
+            ..data(Some(10_000), Some(60_000), Some(60_000))
+        };
+        let batches = plan(&images, 65_536);
+        assert_eq!(examples(&images), 10_000);
+        assert!(batches.iter().all(|draws| draws.len() <= 128));
     }
 
     #[test]

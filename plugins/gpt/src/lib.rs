@@ -5,8 +5,9 @@
 //! [`loss`] one [`flops_fit_plugin::Loss`], and the macro below names them.
 
 pub mod data;
-pub mod loss;
 pub mod model;
+
+pub use flops_fit_transformer::loss;
 
 flops_fit_plugin::export_plugin! {
     models: { "gpt" => model::Gpt },

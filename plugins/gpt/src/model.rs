@@ -1,12 +1,10 @@
-//! The u-μP GPT: what it is (config), how each matrix is scaled (scales), how
-//! many parameters and FLOPs it has (count), and the network itself.
+//! The u-μP GPT: what it is (config), how many parameters and FLOPs it has
+//! (count), and the network itself, around blocks of [`flops_fit_transformer`].
 
 mod config;
 mod count;
 mod network;
-mod rope;
-mod scales;
 
-pub use config::{Activation, GptConfig, Parametrization};
+pub use config::GptConfig;
+pub use flops_fit_transformer::{Activation, Parametrization};
 pub use network::Gpt;
-pub use scales::{MatrixScale, Scales};

@@ -105,6 +105,8 @@ pub struct Row {
     pub weight: Option<f64>,
     /// Further counts of N by name.
     pub counts: BTreeMap<String, f64>,
+    /// Held-out metrics beside the loss, such as `accuracy`, by name.
+    pub metrics: BTreeMap<String, f64>,
 }
 
 impl Row {
@@ -131,6 +133,7 @@ impl Row {
             reason: None,
             weight: None,
             counts: BTreeMap::new(),
+            metrics: BTreeMap::new(),
         }
     }
 
@@ -176,6 +179,7 @@ impl Row {
                 self.lr = Some(measured.lr);
                 self.steps = Some(measured.steps);
                 self.counts = measured.counts;
+                self.metrics = measured.metrics;
             }
             Outcome::Diverged { step, loss, reason } => {
                 self.status = Status::Diverged;

@@ -1,4 +1,5 @@
 //! The trainer with the reference GPT linked as a crate.
 
+mod gpt;
 mod study;
 mod u_mup;

@@ -1,20 +1,16 @@
-//! A small training run of the reference GPT on `stories`, for studies of the
-//! recipe.
+//! A small training run of a reference model on data that its plugin makes up,
+//! for studies of the recipe.
 
-use flops_fit_gpt::{
-    data::datasets::Stories,
-    loss::{CrossEntropy, CrossEntropyConfig},
-    model::Gpt,
-};
 use flops_fit_plugin::{
-    Context, Dataset as _, Draw, Loss as _, Mode, Model as _, ModelContext, Place, Split, tch,
+    Context, Dataset, Draw, Loss as _, Mode, Model, ModelContext, Place, Split, tch,
 };
 use flops_fit_trainer::{AdamWState, FlatParameters, ModelParameter, rate};
+use flops_fit_transformer::loss::{CrossEntropy, CrossEntropyConfig};
 use flops_fit_trial::{AdamW, DecayShape, Schedule};
-use serde_json::json;
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-/// Windows of a step: 1024 tokens of context 64.
+/// Examples of a step: windows of 64 tokens, or images of 16 patches.
 const BATCH: u64 = 16;
 
 /// One configuration to train.
@@ -27,32 +23,31 @@ pub(crate) struct Study {
 
 /// What came out.
 pub(crate) struct Finding {
-    /// Held-out loss in nats per token.
+    /// Held-out loss in nats per token or image.
     pub(crate) loss: f64,
-    /// RMS of the change of the logits on held-out text.
+    /// RMS of the change of the logits on held-out data.
     pub(crate) logits: f64,
 }
 
 impl Study {
-    pub(crate) fn run(&self) -> Finding {
+    /// Trains `M` and measures it, on data of `D`.
+    pub(crate) fn run<M: Model, D: Dataset>(&self, model: Value, dataset: Value) -> Finding {
         tch::set_num_threads(1);
         tch::manual_seed(0);
-        let config = serde_json::from_value(json!({"seq_len": 64})).expect("a configuration");
+        let config = serde_json::from_value(dataset).expect("a configuration");
         let place = Place {
             base_dir: std::path::Path::new("."),
         };
-        let dataset = Stories::build(&config, &place).expect("stories");
+        let dataset = D::build(&config, &place).expect("a dataset");
         let data = dataset.description();
-        let config =
-            json!({"d_model": self.width, "n_layers": 2, "parametrization": self.parametrization});
-        let config = serde_json::from_value(config).expect("a configuration");
+        let config = serde_json::from_value(model).expect("a configuration");
         let context = ModelContext {
             data: &data,
             device: Device::Cpu,
             seed: 0,
         };
-        let model = Gpt::build(&config, &context).expect("built");
-        let loss = CrossEntropy::build(&CrossEntropyConfig {}, &data).expect("a loss");
+        let model = M::build(&config, &context).expect("built");
+        let loss = CrossEntropy::build(&CrossEntropyConfig::default(), &data).expect("a loss");
 
         let parameters = model.parameters().into_iter().map(|p| ModelParameter {
             name: p.name,
@@ -60,7 +55,7 @@ impl Study {
             lr_scale: p.lr_scale,
             decay_scale: p.decay_scale,
         });
-        let mut flat = FlatParameters::adopt("gpt", parameters.collect()).expect("adopted");
+        let mut flat = FlatParameters::adopt("study", parameters.collect()).expect("adopted");
         let settings = AdamW {
             beta1: 0.9,
             beta2: 0.95,

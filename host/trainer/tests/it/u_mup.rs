@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a study shows its figures")]
 
-use crate::study::Study;
+use crate::study::{Finding, Study};
 
 /// Slope of ln y against ln x by least squares.
 fn slope(points: &[(f64, f64)]) -> f64 {
@@ -17,44 +17,43 @@ fn slope(points: &[(f64, f64)]) -> f64 {
     covariance / logs.iter().map(|(x, _)| (x - mx).powi(2)).sum::<f64>()
 }
 
-fn coordinate_slope(parametrization: &'static str, lr: f64) -> f64 {
+/// Trains a reference model as a study says.
+pub(crate) type Run = fn(&Study) -> Finding;
+
+fn coordinate_slope(run: Run, parametrization: &'static str, lr: f64) -> f64 {
     let points = [32, 64, 128, 256].map(|width| {
-        let finding = Study {
+        let finding = run(&Study {
             width,
             parametrization,
             lr,
             steps: 10,
-        }
-        .run();
+        });
         (width as f64, finding.logits)
     });
     println!("{parametrization}: RMS of the logits' change in 10 steps {points:.3?}");
     slope(&points)
 }
 
-#[test]
-fn logits_keep_their_scale_over_widths() {
-    let ours = coordinate_slope("u-mup", 1.0);
+pub(crate) fn logits_keep_their_scale(run: Run) {
+    let ours = coordinate_slope(run, "u-mup", 1.0);
     assert!(ours.abs() < 0.15, "u-mup: slope {ours}");
-    let standard = coordinate_slope("standard", 0.0003);
+    let standard = coordinate_slope(run, "standard", 0.0003);
     assert!(
         standard > 0.4,
         "the check can't fail: slope {standard} under the standard parametrisation"
     );
 }
 
-#[test]
-fn the_best_learning_rate_transfers() {
+pub(crate) fn the_best_learning_rate_transfers(run: Run) {
     let rates = [0.25, 0.5, 1.0, 2.0, 4.0];
     let best = |width: i64| {
         let losses = rates.map(|lr| {
-            Study {
+            run(&Study {
                 width,
                 parametrization: "u-mup",
                 lr,
                 steps: 150,
-            }
-            .run()
+            })
             .loss
         });
         println!("d {width}: {losses:.3?} at {rates:?}");

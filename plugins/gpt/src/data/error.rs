@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::tinystories::FetchError;
+use flops_fit_data::{FetchError, FileError};
 
 /// Why a dataset of text files can't be used. Each message names the file or
 /// the key of `[dataset.config]` to change.
@@ -105,26 +105,23 @@ pub enum DataError {
         /// How many there are.
         windows: u64,
     },
-    /// There is no place for the cache.
-    #[error(
-        "no cache folder: neither FLOPS_FIT_CACHE, XDG_CACHE_HOME nor HOME is set; set `cache_dir`, \
-         or FLOPS_FIT_CACHE, to a folder with room for the tokens"
-    )]
-    NoCacheFolder,
-    /// The cache can't be written or read.
-    #[error(
-        "cache file {} can't be used; free space there, or set `cache_dir` to another folder",
-        path.display()
-    )]
-    Cache {
-        /// The file in the cache.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The cache can't be used.
+    #[error(transparent)]
+    Files(FileError),
     /// The official files could not be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+}
+
+impl From<FileError> for DataError {
+    /// In a text dataset, a file to read is one of its texts.
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Unreadable { path, source } => Self::Unreadable { path, source },
+            FileError::Changed { path } => Self::Changed { path },
+            other => Self::Files(other),
+        }
+    }
 }
 
 impl DataError {
@@ -138,7 +135,7 @@ impl DataError {
             | Self::NoEndOfText { .. } => Some("tokenizer"),
             Self::HeldOut { .. } => Some("held_out"),
             Self::TooShort { .. } => Some("seq_len"),
-            Self::NoCacheFolder | Self::Cache { .. } => Some("cache_dir"),
+            Self::Files(error) => error.key(),
             Self::Fetch(error) => Some(error.key()),
             Self::Changed { .. } | Self::NoSuchWindow { .. } => None,
         }

@@ -1,16 +1,13 @@
 //! The text datasets of this plugin.
 //!
 //! [`stories`] makes its text up; [`text`] and [`tinystories`] read files, which
-//! [`tokens`] turns into token ids once and keeps in the [`cache`]. All of them
+//! [`tokens`] turns into token ids once and keeps in the cache. All of them
 //! answer the same question, *the window at this index*, as a pure function, and
 //! [`datasets`] puts that behind the host's trait. Nothing else here knows tch.
 
-pub mod cache;
 pub mod corpus;
 pub mod datasets;
-mod digest;
 mod error;
-mod progress;
 pub mod stories;
 pub mod text;
 pub mod tinystories;

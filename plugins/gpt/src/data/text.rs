@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::DataError;
-use super::cache::Cache;
 use super::corpus::{Corpus, Stretch};
 use super::tokens::{Layout, Recipe, TokenizerName};
+use flops_fit_data::Cache;
 
 /// The share of the tokens that is held out unless the manifest says otherwise.
 pub const HELD_OUT: f64 = 0.05;

@@ -1,6 +1,7 @@
 //! The `[model.config]` table of `kind = "gpt"`.
 
 use flops_fit_plugin::{Error, Result};
+use flops_fit_transformer::{Activation, Parametrization, Shape, check_positive};
 use serde::{Deserialize, Serialize};
 
 /// A decoder-only transformer: pre-norm, rotary positions, untied readout, no
@@ -39,32 +40,6 @@ pub struct GptConfig {
     pub rope_base: f64,
 }
 
-/// The MLP's non-linearity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// GELU, exact.
-    #[default]
-    Gelu,
-    /// x·σ(x).
-    Silu,
-    /// Gated: SiLU(g)·u, with a third matrix.
-    Swiglu,
-}
-
-/// How initialisation and learning rates depend on the width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Parametrization {
-    /// Unit-scaled maximal update (Blake et al. 2024): one learning rate, about
-    /// 1, for every width.
-    #[default]
-    UMup,
-    /// What most code does: variance 1/`fan_in`, one learning rate for all
-    /// tensors, which then has to shrink as the width grows.
-    Standard,
-}
-
 impl GptConfig {
     fn default_layers() -> i64 {
         4
@@ -86,58 +61,32 @@ impl GptConfig {
         1.0
     }
 
-    /// Width of the MLP.
-    pub fn d_ff(&self) -> i64 {
-        self.ff_ratio * self.d_model
-    }
-
-    /// Attention heads.
-    pub fn heads(&self) -> i64 {
-        self.d_model / self.head_size
+    /// The blocks.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            width: self.d_model,
+            n_layers: self.n_layers,
+            head_size: self.head_size,
+            ff_ratio: self.ff_ratio,
+            causal: true,
+            activation: self.activation,
+            parametrization: self.parametrization,
+            alpha_attn: self.alpha_attn,
+            alpha_res: self.alpha_res,
+            alpha_res_attn_ratio: self.alpha_res_attn_ratio,
+        }
     }
 
     /// Refuses what can't be built, naming the key.
     pub fn check(&self) -> Result<()> {
-        for (key, value) in [
-            ("n_layers", self.n_layers),
-            ("head_size", self.head_size),
-            ("ff_ratio", self.ff_ratio),
-            ("d_model", self.d_model),
-        ] {
-            if value < 1 {
-                return Err(Error::config(
-                    key,
-                    format!("found {value}, expected at least 1"),
-                ));
-            }
-        }
-        if self.head_size % 2 != 0 {
+        if self.head_size > 0 && self.head_size % 2 != 0 {
             let message = format!(
                 "found {}, expected an even number: rotary positions turn pairs",
                 self.head_size
             );
             return Err(Error::config("head_size", message));
         }
-        if self.d_model % self.head_size != 0 {
-            let message = format!(
-                "found {}, expected a multiple of head_size = {}",
-                self.d_model, self.head_size
-            );
-            return Err(Error::config("d_model", message));
-        }
-        for (key, value) in [
-            ("alpha_attn", self.alpha_attn),
-            ("alpha_res", self.alpha_res),
-            ("alpha_res_attn_ratio", self.alpha_res_attn_ratio),
-            ("rope_base", self.rope_base),
-        ] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(Error::config(
-                    key,
-                    format!("found {value}, expected a positive number"),
-                ));
-            }
-        }
-        Ok(())
+        self.shape().check("d_model")?;
+        check_positive("rope_base", self.rope_base)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flops_fit_plugin::Profile;
 
-use super::{Activation, GptConfig};
+use super::GptConfig;
 
 /// Counts at a vocabulary of `vocabulary` and a context of `seq_len` tokens.
 ///
@@ -13,16 +13,11 @@ use super::{Activation, GptConfig};
 /// token are 2·N + 4·L·T·d: full attention, and no charge for look-ups, norms
 /// and softmax.
 pub(crate) fn profile(config: &GptConfig, vocabulary: i64, seq_len: i64) -> Profile {
-    let (d, d_ff, depth) = (config.d_model, config.d_ff(), config.n_layers);
-    let mlp_matrices = if config.activation == Activation::Swiglu {
-        3
-    } else {
-        2
-    };
-    let blocks = depth * (4 * d * d + mlp_matrices * d * d_ff);
-    let embedding = vocabulary * d;
+    let shape = config.shape();
+    let blocks = shape.parameters();
+    let embedding = vocabulary * shape.width;
     let n = blocks + embedding;
-    let attention = 4 * depth * seq_len * d;
+    let attention = shape.attention_flops(seq_len);
     Profile {
         n: n as u64,
         forward_flops_per_unit: Some((2 * n + attention) as f64),

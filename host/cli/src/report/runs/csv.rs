@@ -17,6 +17,9 @@ const COLUMNS: [&str; 18] = [
 /// Start of the name of a column that holds a further count of N.
 const COUNT: &str = "n_";
 
+/// Start of the name of a column that holds a held-out metric.
+const METRIC: &str = "metric_";
+
 /// Writes the rows to `path`, whole or not at all.
 ///
 /// # Errors
@@ -32,6 +35,8 @@ fn render(rows: &[Row]) -> String {
     let weighted = rows.iter().any(|row| row.weight.is_some());
     header.extend(weighted.then(|| "weight".to_owned()));
     header.extend(counts.iter().map(|name| format!("{COUNT}{name}")));
+    let metrics: BTreeSet<&String> = rows.iter().flat_map(|row| row.metrics.keys()).collect();
+    header.extend(metrics.iter().map(|name| format!("{METRIC}{name}")));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let records = std::iter::once(header).chain(rows.iter().map(|row| {
         let mut record = fields(row);
@@ -41,6 +46,8 @@ fn render(rows: &[Row]) -> String {
                 .iter()
                 .map(|name| number(row.counts.get(*name).copied())),
         );
+        let measured = |name: &&String| number(row.metrics.get(*name).copied());
+        record.extend(metrics.iter().map(measured));
         record
     }));
     for record in records {

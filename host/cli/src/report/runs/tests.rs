@@ -71,7 +71,7 @@ fn measured() -> Measured {
         unique: Some(3.8e6),
         loss: 2.25,
         loss_se: 0.01,
-        metrics: BTreeMap::new(),
+        metrics: [("accuracy".to_owned(), 0.625)].into(),
         train_loss: 2.3,
         lr: 0.5,
         steps: 195,
@@ -168,6 +168,7 @@ fn every_end_of_a_trial_is_a_row() {
     assert!(reason(4).contains("0000000000000001"), "{}", reason(4));
     assert_eq!(rows[0].seconds, Some(2.75));
     assert_eq!(rows[0].lr, Some(0.5), "measured, not planned");
+    assert_eq!(rows[0].metrics["accuracy"].to_string(), "0.625");
     assert_eq!(rows[5].n, Some(4800.0), "as declared");
     assert_eq!(rows[5].d, None, "nothing was measured");
 
@@ -196,6 +197,19 @@ fn a_file_reads_back_to_the_same_rows() {
         input::read(path, Form::Csv, &Mapping::default(), Checks::On).expect("read")
     };
     assert_eq!(read(&path), rows);
+
+    // Metrics are for people: they are written, and no fit reads them.
+    let mut measured = rows.clone();
+    measured[0].metrics.insert("accuracy".to_owned(), 0.75);
+    let beside = folder.path().join("metrics.csv");
+    write(&beside, &measured).expect("written");
+    let text = std::fs::read_to_string(&beside).expect("read");
+    let lines: Vec<&str> = text.lines().take(2).collect();
+    assert!(
+        lines[0].ends_with(",metric_accuracy") && lines[1].ends_with(",0.75"),
+        "{lines:?}"
+    );
+    assert_eq!(read(&beside), rows);
 
     let text = std::fs::read_to_string(&path).expect("read");
     let mut lines = text.lines();

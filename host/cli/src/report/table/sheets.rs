@@ -218,10 +218,11 @@ pub(super) fn followed(recommended: &Recommendation, holdout: Option<&Holdout>) 
     let method = recommended.method;
     let reason = match holdout.map(|holdout| holdout.tests().count()) {
         Some(1) => "errors in simulated sweeps like this one and 1 hold-out test".to_owned(),
-        Some(tests) => format!("errors in simulated sweeps like this one and {tests} hold-out tests"),
+        Some(tests) => {
+            format!("errors in simulated sweeps like this one and {tests} hold-out tests")
+        }
         None => {
-            "errors in simulated sweeps like this one; too few budgets for a hold-out"
-                .to_owned()
+            "errors in simulated sweeps like this one; too few budgets for a hold-out".to_owned()
         }
     };
     match recommended.choice {

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::hash::Hashes;
 use super::spelling;
+use flops_fit_data::hash::Hashes;
 
 /// A class of words. The order is the order of the lexicon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,6 @@
 mod alphabet;
 mod frequency;
 mod grammar;
-mod hash;
 mod lexicon;
 mod spelling;
 mod teller;
@@ -22,7 +21,7 @@ mod teller;
 use std::sync::OnceLock;
 
 pub use alphabet::{VOCABULARY, decode, encode};
-use hash::{GOLDEN, mix, story_key};
+use flops_fit_data::hash::{GOLDEN, mix};
 use teller::{Beginning, Language, tell};
 
 /// The name of the recipe. It changes with any byte of the text.
@@ -32,6 +31,14 @@ pub const VERSION: &str = "stories-v1";
 pub const TRAINING_SEED: u64 = 1;
 /// The stream that validation examples come from.
 pub const VALIDATION_SEED: u64 = 2;
+
+/// The key of story `story` of the page `index` of the stream `seed`. A page
+/// has room for 4096 stories before it would meet the next page's.
+const fn story_key(seed: u64, index: u64, story: u64) -> u64 {
+    let place = index.wrapping_mul(4096).wrapping_add(story).wrapping_add(1);
+    let spread = mix(place.wrapping_mul(0xD134_2543_DE82_EF95));
+    mix(seed.wrapping_mul(GOLDEN).wrapping_add(spread))
+}
 
 /// The tables, built on first use in a few milliseconds.
 fn language() -> &'static Language {

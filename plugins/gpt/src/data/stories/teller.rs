@@ -5,8 +5,8 @@
 
 use super::frequency::Zipf;
 use super::grammar::{Grammar, Part, Templates};
-use super::hash::{GOLDEN, Hashes, mix};
 use super::lexicon::{Class, Lexicon};
+use flops_fit_data::hash::{GOLDEN, Hashes, mix};
 
 /// Of 256 words, how many come from the previous word's partners.
 const FROM_PARTNERS: u64 = 192;

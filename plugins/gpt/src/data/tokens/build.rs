@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use flops_fit_data::cache::{Cache, Lock};
+use flops_fit_data::progress::Progress;
+use flops_fit_data::{Digest, FileError};
 use sha2::{Digest as _, Sha256};
 
 use super::TokenizerName;
@@ -15,9 +18,6 @@ use super::blocks::Blocks;
 use super::file::{Damage, TokenFile, TokenWriter};
 use super::tokenizer::{Ingredients, Tokenizer};
 use crate::data::DataError;
-use crate::data::cache::{Cache, Lock};
-use crate::data::digest::Digest;
-use crate::data::progress::Progress;
 
 /// Part of each key: it changes when the same text would get other tokens.
 const RECIPE_VERSION: &str = "flops-fit tokens 1";
@@ -69,9 +69,11 @@ impl Recipe<'_> {
         let tokenizer = Ingredients::gather(self.tokenizer)?;
         let key = self.key(&tokenizer, &digests);
         let path = cache.path("tokens", &format!("{key}.tokens"))?;
-        let cache_failed = |source| DataError::Cache {
-            path: path.clone(),
-            source,
+        let cache_failed = |source| {
+            DataError::from(FileError::Cache {
+                path: path.clone(),
+                source,
+            })
         };
         let mut found = find(&path, key, |_| ()).map_err(cache_failed)?;
         if found.is_none() {
@@ -110,9 +112,11 @@ impl Recipe<'_> {
         key: Digest,
         path: &Path,
     ) -> Result<(), DataError> {
-        let cache_failed = |source| DataError::Cache {
-            path: path.to_path_buf(),
-            source,
+        let cache_failed = |source| {
+            DataError::from(FileError::Cache {
+                path: path.to_path_buf(),
+                source,
+            })
         };
         if tokenizer.learns() {
             let mut occurring = BTreeSet::new();
@@ -351,7 +355,7 @@ mod tests {
         let sources = [bench.file("a.txt", b"cab")];
         bench.tokens(&sources, "byte").unwrap();
         let path = bench.token_files().remove(0);
-        fs::rename(&path, crate::data::cache::beside(&path, "partial")).unwrap();
+        fs::rename(&path, flops_fit_data::cache::beside(&path, "partial")).unwrap();
         assert_eq!(bench.tokens(&sources, "byte").unwrap().0, [99, 97, 98]);
     }
 
@@ -395,6 +399,9 @@ mod tests {
         let blocked = Bench::new();
         blocked.file("cache", b"a file where a folder should be");
         let found = blocked.tokens(&[blocked.file("a.txt", b"a")], "byte");
-        assert!(matches!(found, Err(DataError::Cache { .. })), "{found:?}");
+        assert!(
+            matches!(found, Err(DataError::Files(FileError::Cache { .. }))),
+            "{found:?}"
+        );
     }
 }

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use crate::data::cache::{beside, publish};
-use crate::data::digest::Digest;
+use flops_fit_data::Digest;
+use flops_fit_data::cache::{beside, publish};
 
 const MAGIC: &[u8; 8] = b"FFTOKENS";
 const VERSION: u32 = 1;

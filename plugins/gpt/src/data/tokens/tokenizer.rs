@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use flops_fit_data::Digest;
 use serde::{Deserialize, Serialize};
 use tiktoken_rs::CoreBPE;
 
 use super::{END_OF_TEXT, Layout};
 use crate::data::DataError;
-use crate::data::digest::Digest;
 
 /// Tokens of GPT-2's byte-pair encoding, the end-of-text token among them.
 const GPT2_VOCABULARY: usize = 50_257;

@@ -1,11 +1,12 @@
-//! The only source of chance in the invented language: the splitmix64 finaliser
-//! (Steele, Lea & Flood 2014), applied to counters.
+//! The only source of chance in the data: the splitmix64 finaliser (Steele, Lea &
+//! Flood 2014), applied to counters. Integers alone, so the same on every machine.
 
 /// The increment of splitmix64: 2^64 divided by the golden ratio, made odd.
-pub(super) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+pub const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The splitmix64 finaliser, a bijection on 64-bit words.
-pub(super) const fn mix(z: u64) -> u64 {
+#[inline]
+pub const fn mix(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
@@ -13,26 +14,21 @@ pub(super) const fn mix(z: u64) -> u64 {
 
 /// A sequence of 64-bit hashes; its only state is the counter behind them.
 #[derive(Clone, Debug)]
-pub(super) struct Hashes(u64);
+pub struct Hashes(u64);
 
 impl Hashes {
-    pub(super) const fn new(key: u64) -> Self {
+    /// The sequence of `key`.
+    #[inline]
+    pub const fn new(key: u64) -> Self {
         Self(key)
     }
 
     /// The next hash. Callers take disjoint bit fields of it for small choices.
-    pub(super) const fn draw(&mut self) -> u64 {
+    #[inline]
+    pub const fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         mix(self.0)
     }
-}
-
-/// The key of story `story` of the page `index` of the stream `seed`. A page
-/// has room for 4096 stories before it would meet the next page's.
-pub(super) const fn story_key(seed: u64, index: u64, story: u64) -> u64 {
-    let place = index.wrapping_mul(4096).wrapping_add(story).wrapping_add(1);
-    let spread = mix(place.wrapping_mul(0xD134_2543_DE82_EF95));
-    mix(seed.wrapping_mul(GOLDEN).wrapping_add(spread))
 }
 
 #[cfg(test)]

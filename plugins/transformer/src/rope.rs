@@ -11,7 +11,7 @@ use flops_fit_plugin::{
 
 /// Factors `[1, seq_len, 3, 1, head/2, 2]` (real, imaginary): for queries and keys
 /// e^{i·t·base^(−2j/head)}, for values 1.
-pub(crate) fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Result<Tensor> {
+pub fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Result<Tensor> {
     let options = (Kind::Double, device);
     let exponent = Tensor::f_arange_start_step(0, head, 2, options)? / head as f64;
     let angle = Tensor::f_arange(seq_len, options)?.f_outer(&(exponent * -base.ln()).exp())?;
@@ -24,7 +24,7 @@ pub(crate) fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Resul
 /// Turns neighbouring pairs of `qkv` (`[batch, seq_len, 3, heads, head]`) by their
 /// position's angle. Pairs of neighbours instead of halves: a permutation of the
 /// columns of W, so the same model.
-pub(crate) fn rotate(qkv: &Tensor, table: &Tensor) -> Result<Tensor> {
+pub fn rotate(qkv: &Tensor, table: &Tensor) -> Result<Tensor> {
     let (batch, length, parts, heads, head) = qkv.size5()?;
     let pairs = qkv.f_view([batch, length, parts, heads, head / 2, 2])?;
     let turned = pairs

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::DataError;
-use super::cache::{Cache, Lock, write_whole};
-use super::progress::Progress;
+use crate::FileError;
+use crate::cache::{Cache, Lock, write_whole};
+use crate::progress::Progress;
 
 /// A file that was written this recently may be written again without its
 /// times changing, so its digest isn't remembered.
@@ -21,30 +21,36 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// A SHA-256 digest. Its text form is 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digest(pub(super) [u8; 32]);
+pub struct Digest(pub [u8; 32]);
 
 impl Digest {
     /// The digest of bytes in memory.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// Reads 64 hexadecimal digits.
-    pub(super) fn parse(hex: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    pub const fn parse(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        if digits.len() != 64 {
             return None;
         }
-        for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+        let mut bytes = [0; 32];
+        let mut place = 0;
+        while place < digits.len() {
+            let Some(value) = (digits[place] as char).to_digit(16) else {
+                return None;
+            };
+            bytes[place / 2] = bytes[place / 2] << 4 | value as u8;
+            place += 1;
         }
         Some(Self(bytes))
     }
 
-    /// The digest of a text file's content: remembered if the file is as it was
+    /// The digest of a file's content: remembered if the file is as it was
     /// when it was last read, else computed by one process at a time.
-    pub(super) fn of_file(path: &Path, cache: &Cache) -> Result<Self, DataError> {
-        let unreadable = |source| DataError::Unreadable {
+    pub fn of_file(path: &Path, cache: &Cache) -> Result<Self, FileError> {
+        let unreadable = |source| FileError::Unreadable {
             path: path.to_path_buf(),
             source,
         };
@@ -55,7 +61,7 @@ impl Digest {
         if let Some(digest) = recall(&memory, stamp(&absolute).map_err(unreadable)?) {
             return Ok(digest);
         }
-        let cache_failed = |source| DataError::Cache {
+        let cache_failed = |source| FileError::Cache {
             path: memory.clone(),
             source,
         };
@@ -69,7 +75,7 @@ impl Digest {
         let digest =
             Self::of_reader(&mut file, |bytes| progress.advance(bytes)).map_err(unreadable)?;
         if stamp(&absolute).map_err(unreadable)? != before {
-            return Err(DataError::Changed {
+            return Err(FileError::Changed {
                 path: path.to_path_buf(),
             });
         }
@@ -87,7 +93,7 @@ impl Digest {
     }
 
     /// The digest of all that a reader yields; `read` hears of each piece.
-    pub(super) fn of_reader(reader: &mut impl Read, mut read: impl FnMut(u64)) -> io::Result<Self> {
+    pub fn of_reader(reader: &mut impl Read, mut read: impl FnMut(u64)) -> io::Result<Self> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         loop {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum FetchError {
     /// Files are missing and the manifest doesn't allow a download.
     #[error(
-        "{} absent: {}; set dataset.config.download = true to fetch the official files (2.3 GB), or \
+        "{} absent: {}; set dataset.config.download = true to fetch the official files ({size}), or \
          set dataset.config.dir to a folder that holds them",
         if files.len() == 1 { "a file is" } else { "files are" },
         list(files)
@@ -17,6 +17,8 @@ pub enum FetchError {
     Absent {
         /// Where they were looked for.
         files: Vec<PathBuf>,
+        /// What a download would fetch, such as `2.3 GB`.
+        size: &'static str,
     },
     /// No answer, or the connection kept breaking.
     #[error(
@@ -53,19 +55,19 @@ pub enum FetchError {
         /// The header that is missing or malformed.
         header: &'static str,
     },
-    /// The file is longer or shorter than announced.
+    /// The file is longer or shorter than the official one.
     #[error(
         "{url} is {found} bytes long, expected {expected}; the server's copy is not the official file"
     )]
     Size {
         /// What was asked for.
         url: String,
-        /// Bytes that the X-Linked-Size header announced.
+        /// Bytes that the official file has.
         expected: u64,
         /// Bytes that the server has, or sent.
         found: u64,
     },
-    /// The file has another content than announced.
+    /// The file has another content than the official one.
     #[error(
         "{url} has sha256 {found}, expected {expected}; what was downloaded is thrown away: run \
          again, or use another dataset.config.base_url"
@@ -73,7 +75,7 @@ pub enum FetchError {
     Sha256 {
         /// What was asked for.
         url: String,
-        /// The digest of the X-Linked-Etag header, in hexadecimal.
+        /// The official digest, in hexadecimal.
         expected: String,
         /// That of what was downloaded.
         found: String,
@@ -90,7 +92,7 @@ pub enum FetchError {
 
 impl FetchError {
     /// The key of `[dataset.config]` to change.
-    pub(crate) fn key(&self) -> &'static str {
+    pub fn key(&self) -> &'static str {
         match self {
             Self::Absent { .. } => "download",
             Self::Unwritable { .. } => "dir",

@@ -1,19 +1,13 @@
 //! The `TinyStories` of Eldan & Li (2023, arXiv 2305.07759), version 2, written by
 //! GPT-4: the official files at one revision, fetched only if the manifest asks.
 
-mod error;
-mod fetch;
-#[cfg(test)]
-mod server;
-
 use std::env;
 use std::path::{Path, PathBuf};
 
-pub use error::FetchError;
-use fetch::Fetcher;
+use flops_fit_data::download::Expected;
+use flops_fit_data::{Cache, FetchError, Fetcher};
 
 use super::DataError;
-use super::cache::Cache;
 use super::corpus::{Corpus, Stretch};
 use super::tokens::{Layout, Recipe, TokenizerName};
 
@@ -56,13 +50,14 @@ pub fn open(source: Source<'_>, tokenizer: &TokenizerName) -> Result<Corpus, Dat
     if !absent.is_empty() {
         if !source.download {
             let files = absent.into_iter().cloned().collect();
-            return Err(FetchError::Absent { files }.into());
+            let size = "2.3 GB";
+            return Err(FetchError::Absent { files, size }.into());
         }
         let base = base_url(source.base_url, env::var("HF_ENDPOINT").ok());
         let fetcher = Fetcher::new();
         // The small file first: if anything is wrong it shows at once.
         for (path, name) in files.iter().zip([TRAIN, VALID]).rev() {
-            fetcher.fetch(&url(&base, name), path)?;
+            fetcher.fetch(&url(&base, name), Expected::Linked, path)?;
         }
     }
     let recipe = Recipe {
@@ -155,7 +150,7 @@ mod tests {
             download: false,
         };
         let error = open(source, &TokenizerName::Byte).unwrap_err();
-        let DataError::Fetch(FetchError::Absent { files }) = &error else {
+        let DataError::Fetch(FetchError::Absent { files, .. }) = &error else {
             panic!("{error}");
         };
         assert_eq!(files, &[folder.path().join(TRAIN)]);

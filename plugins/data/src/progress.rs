@@ -8,7 +8,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// How far some work over a number of bytes has come.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub struct Progress {
     what: String,
     done: u64,
     total: u64,
@@ -17,7 +17,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Work called `what` over `total` bytes, of which `done` are done.
-    pub(super) fn new(what: String, done: u64, total: u64) -> Self {
+    pub fn new(what: String, done: u64, total: u64) -> Self {
         Self {
             what,
             done,
@@ -27,7 +27,7 @@ impl Progress {
     }
 
     /// Counts bytes, and tells the user now and then.
-    pub(super) fn advance(&mut self, bytes: u64) {
+    pub fn advance(&mut self, bytes: u64) {
         self.done += bytes;
         if self.spoke.elapsed() >= PAUSE {
             self.spoke = Instant::now();

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, ffi};
 
-use super::DataError;
+use crate::FileError;
 
 /// A cache folder. It need not exist yet.
 #[derive(Clone, Debug)]
@@ -23,14 +23,14 @@ impl Cache {
 
     /// The folder that the configuration names, else `FLOPS_FIT_CACHE`, else
     /// `flops-fit` in `XDG_CACHE_HOME`, else `.cache/flops-fit` in `HOME`.
-    pub fn locate(configured: Option<&Path>) -> Result<Self, DataError> {
+    pub fn locate(configured: Option<&Path>) -> Result<Self, FileError> {
         Self::locate_in(configured, |name| env::var_os(name))
     }
 
     fn locate_in(
         configured: Option<&Path>,
         variable: impl Fn(&str) -> Option<ffi::OsString>,
-    ) -> Result<Self, DataError> {
+    ) -> Result<Self, FileError> {
         let folder = |name| {
             variable(name)
                 .filter(|value| !value.is_empty())
@@ -42,13 +42,13 @@ impl Cache {
             .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("flops-fit")))
             .or_else(|| folder("HOME").map(|home| home.join(".cache/flops-fit")))
             .map(Self::at)
-            .ok_or(DataError::NoCacheFolder)
+            .ok_or(FileError::NoCacheFolder)
     }
 
     /// A path in the cache, its folder made.
-    pub(super) fn path(&self, folder: &str, file: &str) -> Result<PathBuf, DataError> {
+    pub fn path(&self, folder: &str, file: &str) -> Result<PathBuf, FileError> {
         let folder = self.root.join(folder);
-        fs::create_dir_all(&folder).map_err(|source| DataError::Cache {
+        fs::create_dir_all(&folder).map_err(|source| FileError::Cache {
             path: folder.clone(),
             source,
         })?;
@@ -59,11 +59,11 @@ impl Cache {
 /// The right to make a file, held by one process at a time and let go when this
 /// is dropped or its process ends, however it ends.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "closing the file unlocks it")] File);
+pub struct Lock(#[expect(dead_code, reason = "closing the file unlocks it")] File);
 
 impl Lock {
     /// Waits until no other process is making `path`.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let file = File::create(beside(path, "lock"))?;
         file.lock()?;
         Ok(Self(file))
@@ -71,7 +71,7 @@ impl Lock {
 }
 
 /// `path` with a suffix added to its whole name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
@@ -79,7 +79,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes a finished file durable and moves it to its name.
-pub(super) fn publish(file: &File, from: &Path, to: &Path) -> io::Result<()> {
+pub fn publish(file: &File, from: &Path, to: &Path) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(from, to)?;
     match to.parent() {
@@ -90,7 +90,7 @@ pub(super) fn publish(file: &File, from: &Path, to: &Path) -> io::Result<()> {
 
 /// Writes a small file whole. Processes that write it at once don't mix: each
 /// has a temporary file of its own and the last rename stays.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = beside(path, &std::process::id().to_string());
     let mut file = File::create(&partial)?;
     file.write_all(bytes)?;
@@ -128,6 +128,6 @@ mod tests {
             "/h/.cache/flops-fit",
         );
         let nowhere = Cache::locate_in(None, |_| None);
-        assert!(matches!(nowhere, Err(DataError::NoCacheFolder)));
+        assert!(matches!(nowhere, Err(FileError::NoCacheFolder)));
     }
 }

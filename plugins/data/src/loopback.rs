@@ -1,14 +1,27 @@
-//! A server on the loopback interface that misbehaves as told, for the tests of
-//! downloading.
+//! A server on the loopback interface that misbehaves as told, and a client with
+//! little patience, for the tests of downloading.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+
+use crate::download::{Fetcher, settings};
+
+/// Three attempts without a pause, and no proxy that the machine may have: the
+/// server is here.
+pub fn impatient() -> Fetcher {
+    Fetcher {
+        agent: settings().proxy(None).build().new_agent(),
+        attempts: 3,
+        pause: Duration::from_millis(1),
+    }
+}
 
 /// How the server answers one GET.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Answer {
+pub enum Answer {
     /// The range that was asked for.
     Range,
     /// All of the file, whatever was asked for.
@@ -23,18 +36,15 @@ pub(super) enum Answer {
 
 /// One file, its announcement, and answers to the GETs for it in turn; when
 /// they are used up the last one stays.
-pub(super) struct Server {
+#[derive(Debug)]
+pub struct Server {
     address: SocketAddr,
     ranges: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Serves `body`, announced with this size and SHA-256 if any.
-    pub(super) fn start(
-        body: Vec<u8>,
-        announced: Option<(u64, String)>,
-        answers: Vec<Answer>,
-    ) -> Self {
+    pub fn start(body: Vec<u8>, announced: Option<(u64, String)>, answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a port");
         let address = listener
             .local_addr()
@@ -52,12 +62,13 @@ impl Server {
         Self { address, ranges }
     }
 
-    pub(super) fn url(&self) -> String {
+    /// Where the file is.
+    pub fn url(&self) -> String {
         format!("http://{}/file", self.address)
     }
 
     /// The Range headers of the GETs so far.
-    pub(super) fn ranges(&self) -> Vec<String> {
+    pub fn ranges(&self) -> Vec<String> {
         self.ranges
             .lock()
             .expect("the server does not panic")

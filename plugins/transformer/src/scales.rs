@@ -13,7 +13,7 @@
 //! Source: Blake et al. 2024 (arXiv 2407.17465), tables 2 and appendix G; the
 //! activation and attention scales follow graphcore-research/unit-scaling.
 
-use super::{Activation, GptConfig, Parametrization};
+use crate::{Activation, Parametrization, Shape};
 
 /// One matrix: W₀ ~ N(0, std²), Adam step η·`lr`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,7 +43,7 @@ pub struct LayerScales {
 /// Every scale of the network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scales {
-    /// Token embedding.
+    /// An embedding that is the whole of the stream at its start.
     pub embedding: MatrixScale,
     /// Each layer.
     pub layers: Vec<LayerScales>,
@@ -53,20 +53,43 @@ pub struct Scales {
     pub attention: f64,
 }
 
-impl Scales {
-    /// The scales of `config` at context length `seq_len`.
-    pub fn new(config: &GptConfig, seq_len: i64) -> Self {
-        match config.parametrization {
-            Parametrization::UMup => Self::u_mup(config, seq_len),
-            Parametrization::Standard => Self::standard(config),
+impl MatrixScale {
+    /// What most code does: variance 1/`fan_in`, the one learning rate.
+    pub fn standard(fan_in: i64) -> Self {
+        Self {
+            std: (fan_in as f64).powf(-0.5),
+            lr: 1.0,
+            gain: 1.0,
         }
     }
 
-    fn u_mup(config: &GptConfig, seq_len: i64) -> Self {
+    /// The same matrix with its output divided by √`parts`, for one of as many
+    /// inputs that are summed to one stream.
+    #[must_use]
+    pub fn shared_by(self, parts: f64) -> Self {
+        let share = parts.sqrt().recip();
+        Self {
+            std: self.std * share,
+            lr: self.lr * share,
+            gain: self.gain * share,
+        }
+    }
+}
+
+impl Scales {
+    /// The scales of a network of this shape over sequences of `seq_len` tokens.
+    pub fn new(shape: &Shape, seq_len: i64) -> Self {
+        match shape.parametrization {
+            Parametrization::UMup => Self::u_mup(shape, seq_len),
+            Parametrization::Standard => Self::standard(shape),
+        }
+    }
+
+    fn u_mup(shape: &Shape, seq_len: i64) -> Self {
         let (d, d_ff, depth) = (
-            config.d_model as f64,
-            config.d_ff() as f64,
-            config.n_layers as f64,
+            shape.width as f64,
+            shape.d_ff() as f64,
+            shape.n_layers as f64,
         );
         // A = gain/√fan_in and C = η/(√fan_in·√L), folded.
         let hidden = |fan_in: f64, gain: f64| {
@@ -78,10 +101,10 @@ impl Scales {
             }
         };
         let (attention_gain, activation_gain) = (
-            attention_gain(config, seq_len),
-            activation_gain(config.activation),
+            attention_gain(shape, seq_len),
+            activation_gain(shape.activation),
         );
-        let branches = branch_gains(config);
+        let branches = branch_gains(shape);
         let layers = branches.chunks_exact(2).map(|branch| LayerScales {
             qkv: hidden(d, 1.0),
             out: hidden(d, attention_gain * branch[0]),
@@ -100,17 +123,13 @@ impl Scales {
                 lr: 1.0 / d,
                 gain: d.powf(-0.5),
             },
-            attention: config.alpha_attn / config.head_size as f64,
+            attention: shape.alpha_attn / shape.head_size as f64,
         }
     }
 
-    fn standard(config: &GptConfig) -> Self {
-        let matrix = |fan_in: i64| MatrixScale {
-            std: (fan_in as f64).powf(-0.5),
-            lr: 1.0,
-            gain: 1.0,
-        };
-        let (d, d_ff) = (config.d_model, config.d_ff());
+    fn standard(shape: &Shape) -> Self {
+        let matrix = MatrixScale::standard;
+        let (d, d_ff) = (shape.width, shape.d_ff());
         let layer = LayerScales {
             qkv: matrix(d),
             out: matrix(d),
@@ -123,20 +142,20 @@ impl Scales {
                 lr: 1.0,
                 gain: 1.0,
             },
-            layers: vec![layer; config.n_layers as usize],
+            layers: vec![layer; shape.n_layers as usize],
             readout: matrix(d),
-            attention: (config.head_size as f64).powf(-0.5),
+            attention: (shape.head_size as f64).powf(-0.5),
         }
     }
 }
 
 /// The weights (a, b) of branch i = 0…2L−1 (even attention, odd MLP).
-pub(crate) fn residual_weights(config: &GptConfig) -> Vec<(f64, f64)> {
-    let (r, q) = (config.alpha_res, config.alpha_res_attn_ratio);
+pub fn residual_weights(shape: &Shape) -> Vec<(f64, f64)> {
+    let (r, q) = (shape.alpha_res, shape.alpha_res_attn_ratio);
     let mlp = r * (2.0 / (1.0 + q * q)).sqrt();
     let attention = q * mlp;
-    let depth = config.n_layers as f64;
-    (0..2 * config.n_layers)
+    let depth = shape.n_layers as f64;
+    (0..2 * shape.n_layers)
         .map(|i| {
             let (added_attention, added_mlp) = (((i + 1) / 2) as f64, (i / 2) as f64);
             let alpha = if i % 2 == 0 { attention } else { mlp };
@@ -149,9 +168,9 @@ pub(crate) fn residual_weights(config: &GptConfig) -> Vec<(f64, f64)> {
 }
 
 /// a/β for every branch: its gain when the stream is a plain sum.
-fn branch_gains(config: &GptConfig) -> Vec<f64> {
+fn branch_gains(shape: &Shape) -> Vec<f64> {
     let mut beta = 1.0;
-    residual_weights(config)
+    residual_weights(shape)
         .into_iter()
         .map(|(a, b)| {
             beta *= b;
@@ -160,12 +179,17 @@ fn branch_gains(config: &GptConfig) -> Vec<f64> {
         .collect()
 }
 
-/// 1/σ of causal attention's output on unit-variance values, interpolated in
-/// log space between its limits of no and of sharp attention.
-fn attention_gain(config: &GptConfig, seq_len: i64) -> f64 {
+/// 1/σ of attention's output on unit-variance values, interpolated in log space
+/// between its limits of no and of sharp attention. Without attention it is the
+/// mean of all T values (1/√T), or of those so far (√(ln T/T)).
+fn attention_gain(shape: &Shape, seq_len: i64) -> f64 {
     let length = (seq_len as f64).max(2.0);
-    let uniform = (length.ln() / length).sqrt();
-    let sharp = 1.0 / (1.0 + 4.0 * config.head_size as f64 / config.alpha_attn.powi(2));
+    let uniform = if shape.causal {
+        (length.ln() / length).sqrt()
+    } else {
+        (1.0 / length).sqrt()
+    };
+    let sharp = 1.0 / (1.0 + 4.0 * shape.head_size as f64 / shape.alpha_attn.powi(2));
     uniform.powf(sharp - 1.0)
 }
 
@@ -186,13 +210,9 @@ fn activation_gain(activation: Activation) -> f64 {
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> GptConfig {
-        serde_json::from_str(text).expect("a configuration")
-    }
-
     #[test]
     fn residual_weights_of_two_layers() {
-        let weights = residual_weights(&config(r#"{"d_model": 32, "n_layers": 2}"#));
+        let weights = residual_weights(&Shape::causal(32, 2));
         let want_a = [0.57735, 0.5, 0.44721, 0.40825];
         for ((a, b), want) in weights.iter().zip(want_a) {
             assert!((a - want).abs() < 1e-5, "{a} against {want}");
@@ -202,8 +222,7 @@ mod tests {
 
     #[test]
     fn folding_keeps_every_ratio_of_the_recipe() {
-        let config = config(r#"{"d_model": 64, "n_layers": 3, "head_size": 16}"#);
-        let scales = Scales::u_mup(&config, 64);
+        let scales = Scales::u_mup(&Shape::causal(64, 3), 64);
         let (d, depth) = (64.0_f64, 3.0_f64);
         // lr/std is C/(A·B) of the unfolded table, whatever was folded.
         let ratio = |m: MatrixScale| m.lr / m.std;

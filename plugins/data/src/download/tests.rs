@@ -1,21 +1,11 @@
 //! Downloads from a server that cuts, redirects, refuses and lies.
 
 use super::*;
-use crate::data::tinystories::server::{Answer, Server};
+use crate::loopback::{Answer, Server, impatient};
 
 /// 100 kB in which every place is different from its neighbours.
 fn official() -> Vec<u8> {
     (0..25_000_u32).flat_map(u32::to_le_bytes).collect()
-}
-
-fn impatient() -> Fetcher {
-    // Not through a proxy that the machine may have: the server is here.
-    let agent = settings().proxy(None).build().new_agent();
-    Fetcher {
-        agent,
-        attempts: 3,
-        pause: Duration::from_millis(1),
-    }
 }
 
 struct Bench {
@@ -37,7 +27,8 @@ impl Bench {
     }
 
     fn fetch(&self) -> Result<(), FetchError> {
-        impatient().fetch(&self.server.url(), &self.folder.path().join("file"))
+        let to = self.folder.path().join("file");
+        impatient().fetch(&self.server.url(), Expected::Linked, &to)
     }
 
     fn part(&self) -> Option<Vec<u8>> {
@@ -194,8 +185,13 @@ fn being_offline_is_said_with_what_to_do() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = impatient().fetch(&format!("http://{free}/x"), &folder.path().join("x"));
-    let error = error.unwrap_err();
+    let error = impatient()
+        .fetch(
+            &format!("http://{free}/x"),
+            Expected::Linked,
+            &folder.path().join("x"),
+        )
+        .unwrap_err();
     assert!(
         matches!(error, FetchError::Unreachable { received: 0, .. }),
         "{error}"
@@ -204,4 +200,36 @@ fn being_offline_is_said_with_what_to_do() {
         error.to_string().contains("dataset.config.base_url"),
         "{error}"
     );
+}
+
+#[test]
+fn a_published_content_needs_no_announcement() {
+    let check = |content: Content, found: Option<&str>| {
+        let server = Server::start(
+            official(),
+            None,
+            vec![Answer::CutAfter(40_000), Answer::Range],
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("file");
+        let result = impatient().fetch(&server.url(), Expected::Known(content), &to);
+        match (result, found) {
+            (Ok(()), None) => assert!(fs::read(&to).unwrap() == official()),
+            (Err(error), Some(words)) => assert!(error.to_string().contains(words), "{error}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(to.exists(), found.is_none());
+    };
+    let content = Content {
+        size: 100_000,
+        sha256: Digest::of(&official()),
+    };
+    check(content, None);
+    let size = 100_001;
+    check(
+        Content { size, ..content },
+        Some("is 100000 bytes long, expected 100001"),
+    );
+    let sha256 = Digest::of(b"another");
+    check(Content { sha256, ..content }, Some("has sha256"));
 }

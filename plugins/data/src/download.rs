@@ -1,6 +1,8 @@
 //! Downloads one large file: by one process at a time, from where an earlier
 //! attempt stopped, and under its own name only once its size and SHA-256 are
-//! those that the hub announced.
+//! the expected ones.
+
+mod error;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -14,35 +16,49 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 use ureq::{Agent, Body};
 
-use super::FetchError;
-use crate::data::cache::{Lock, beside, publish};
-use crate::data::digest::Digest;
-use crate::data::progress::Progress;
+use crate::cache::{Lock, beside, publish};
+use crate::digest::Digest;
+use crate::progress::Progress;
 
-/// The hub's header for the size in bytes of a file that lives elsewhere.
+pub use error::FetchError;
+
+/// A hub's header for the size in bytes of a file that lives elsewhere.
 const SIZE: &str = "X-Linked-Size";
 /// The hub's header for its SHA-256, in quotation marks.
 const SHA256: &str = "X-Linked-Etag";
 
 /// An HTTP client with patience.
-pub(super) struct Fetcher {
-    agent: Agent,
+#[derive(Debug)]
+pub struct Fetcher {
+    pub(crate) agent: Agent,
     /// Failures in a row, without a byte between them, before giving up.
-    attempts: u32,
+    pub(crate) attempts: u32,
     /// Rest after a first failure; it doubles with each further one.
-    pause: Duration,
+    pub(crate) pause: Duration,
 }
 
 /// What a file should be.
-#[derive(Debug)]
-struct Announced {
-    size: u64,
-    sha256: Digest,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// Bytes.
+    pub size: u64,
+    /// Digest of all of them.
+    pub sha256: Digest,
+}
+
+/// How it is known what a file should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// It was published.
+    Known(Content),
+    /// The server says so, in the headers `X-Linked-Size` and `X-Linked-Etag` of
+    /// its answer to HEAD, as the Hugging Face hub does.
+    Linked,
 }
 
 /// The client's settings: the system's certificates and proxy, and time limits
 /// on silence but none on a download that goes on.
-fn settings() -> ConfigBuilder<AgentScope> {
+pub(crate) fn settings() -> ConfigBuilder<AgentScope> {
     Agent::config_builder()
         .tls_config(
             TlsConfig::builder()
@@ -57,8 +73,15 @@ fn settings() -> ConfigBuilder<AgentScope> {
         .user_agent(concat!("flops-fit/", env!("CARGO_PKG_VERSION")))
 }
 
+impl Default for Fetcher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Fetcher {
-    pub(super) fn new() -> Self {
+    /// Five attempts, the first pause one second.
+    pub fn new() -> Self {
         Self {
             agent: settings().build().new_agent(),
             attempts: 5,
@@ -68,7 +91,7 @@ impl Fetcher {
 
     /// Makes sure that `to` is there and whole. A file that is there already is
     /// taken as it is.
-    pub(super) fn fetch(&self, url: &str, to: &Path) -> Result<(), FetchError> {
+    pub fn fetch(&self, url: &str, expected: Expected, to: &Path) -> Result<(), FetchError> {
         let unwritable = |source| FetchError::Unwritable {
             path: to.to_path_buf(),
             source,
@@ -80,7 +103,10 @@ impl Fetcher {
         if to.exists() {
             return Ok(());
         }
-        let announced = self.announced(url)?;
+        let content = match expected {
+            Expected::Known(content) => content,
+            Expected::Linked => self.linked(url)?,
+        };
         let partial = beside(to, "part");
         let mut file = OpenOptions::new()
             .create(true)
@@ -89,14 +115,14 @@ impl Fetcher {
             .write(true)
             .open(&partial)
             .map_err(unwritable)?;
-        self.complete(url, &announced, &mut file, to)?;
+        self.complete(url, &content, &mut file, to)?;
         file.rewind().map_err(unwritable)?;
         let found = Digest::of_reader(&mut file, |_| ()).map_err(unwritable)?;
-        if found != announced.sha256 {
+        if found != content.sha256 {
             fs::remove_file(&partial).map_err(unwritable)?;
             return Err(FetchError::Sha256 {
                 url: url.to_owned(),
-                expected: announced.sha256.to_string(),
+                expected: content.sha256.to_string(),
                 found: found.to_string(),
             });
         }
@@ -105,7 +131,7 @@ impl Fetcher {
 
     /// Asks for the size and digest. They come with the hub's own answer, a
     /// redirection to where the file lives, and not with the file.
-    fn announced(&self, url: &str) -> Result<Announced, FetchError> {
+    fn linked(&self, url: &str) -> Result<Content, FetchError> {
         let response = self.patiently(url, 0, || {
             self.agent
                 .head(url)
@@ -126,7 +152,7 @@ impl Fetcher {
             url: url.to_owned(),
             header,
         };
-        Ok(Announced {
+        Ok(Content {
             size: header(response.headers(), SIZE)
                 .and_then(|size| size.parse().ok())
                 .ok_or_else(|| missing(SIZE))?,
@@ -166,7 +192,7 @@ impl Fetcher {
     fn complete(
         &self,
         url: &str,
-        announced: &Announced,
+        content: &Content,
         file: &mut File,
         to: &Path,
     ) -> Result<(), FetchError> {
@@ -176,15 +202,15 @@ impl Fetcher {
         };
         let wrong_size = |found| FetchError::Size {
             url: url.to_owned(),
-            expected: announced.size,
+            expected: content.size,
             found,
         };
         let mut have = file.metadata().map_err(unwritable)?.len();
         let what = format!("downloading {}", to.display());
-        let mut progress = Progress::new(what, have, announced.size);
+        let mut progress = Progress::new(what, have, content.size);
         let mut fruitless = 0;
-        while have != announced.size {
-            if have > announced.size {
+        while have != content.size {
+            if have > content.size {
                 // What an earlier attempt left is no beginning of this file.
                 file.set_len(0).map_err(unwritable)?;
                 have = 0;
@@ -200,7 +226,7 @@ impl Fetcher {
                             url: url.to_owned(),
                             header: "Content-Range",
                         })?;
-                    if total != announced.size {
+                    if total != content.size {
                         return Err(wrong_size(total));
                     }
                     if start != have {
@@ -229,13 +255,13 @@ impl Fetcher {
             let mut body = response
                 .into_body()
                 .into_reader()
-                .take(announced.size + 1 - have);
+                .take(content.size + 1 - have);
             let failure = copy(&mut body, file, |bytes| {
                 have += bytes;
                 progress.advance(bytes);
             })
             .map_err(unwritable)?;
-            if have > announced.size {
+            if have > content.size {
                 file.set_len(0).map_err(unwritable)?;
                 return Err(wrong_size(have));
             }
