@@ -121,7 +121,8 @@ impl Model for Vit {
             .forward(stream, &radius, (batch, length), None)?
             .f_view([batch, length, d])?;
         let pooled = match self.class {
-            Some(_) => stream.f_select(1, 0)?,
+            // The norm's kernel wants its rows one after the other.
+            Some(_) => stream.f_select(1, 0)?.f_contiguous()?,
             None => stream.f_mean_dim([1].as_slice(), false, stream.kind())?,
         };
         let logits = norm(&pooled, &self.blocks.radius(batch)?)?.f_mm(&self.readout)?;
