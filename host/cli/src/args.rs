@@ -2,6 +2,7 @@
 
 mod check;
 mod finished;
+mod wish;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use check::Check;
 pub use finished::{Columns, Draw, Finished, Fit, MOST_DRAWS, Out, Targets};
+pub use wish::{WishError, WishFlag};
 
 use crate::setup;
 
@@ -260,7 +262,7 @@ pub enum Style {
     Text,
     /// Pipe tables
     Markdown,
-    /// One block of comma-separated values a table
+    /// The compute-optimal table alone, as comma-separated values
     Csv,
     /// booktabs tables
     Latex,

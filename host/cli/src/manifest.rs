@@ -10,6 +10,7 @@ mod analysis;
 mod mistake;
 mod model;
 mod origin;
+mod prior;
 mod resolved;
 mod run;
 mod section;
@@ -32,6 +33,7 @@ pub(crate) use mistake::nearest;
 pub use mistake::{ManifestError, Mistake, Place, Problem};
 pub use model::{Component, Model, Sizes};
 pub use origin::Origin;
+pub use prior::Assumed;
 pub use run::{Limits, Run};
 pub use sweep::Sweep;
 pub use train::{Train, Warmup};
@@ -64,6 +66,8 @@ pub struct Manifest {
     pub run: Run,
     /// `[analysis]`.
     pub analysis: Options,
+    /// `analysis.prior`.
+    pub prior: Assumed,
     /// `output.dir`, absolute.
     pub output_dir: PathBuf,
 }
@@ -170,6 +174,7 @@ impl Manifest {
             train: Train::read(&train)?,
             run: Run::read(&run)?,
             analysis: analysis::read(&analysis)?,
+            prior: Assumed::read(&analysis)?,
             name,
             base_dir,
             output_dir,

@@ -5,6 +5,7 @@ pub mod document;
 mod error;
 mod estimate;
 mod layout;
+mod outlook;
 mod sheet;
 mod survey;
 
@@ -15,6 +16,7 @@ use flops_fit_trial::{Description, DocumentError, Outcome, SetAside, TrialSpec, 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
 pub use estimate::{Basis, Estimate};
+pub use outlook::Outlook;
 pub use sheet::render;
 
 use crate::{
@@ -96,6 +98,12 @@ impl Prepared {
         }
         self.plan.write(&self.output)?;
         Ok(aside)
+    }
+
+    /// What the sweep is likely to say once it is trained, by simulation: about a second
+    /// of work. `None` where the plan has no trials.
+    pub fn outlook(&self, manifest: &Manifest) -> Option<Outlook> {
+        outlook::outlook(&self.plan, &self.output, manifest)
     }
 
     /// How long what is still to be trained is likely to take.

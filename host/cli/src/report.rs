@@ -9,6 +9,7 @@
 //! folders, each appears whole or not at all, and nothing is computed that was
 //! not asked for.
 
+pub mod advice;
 pub mod analysis;
 pub mod file;
 pub mod html;

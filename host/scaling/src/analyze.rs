@@ -12,7 +12,7 @@ use crate::fit::Fit;
 use crate::frontier::Frontier;
 use crate::holdout::Holdout;
 use crate::method::Method;
-use crate::quality::{self, Checks, Screened};
+use crate::quality::{self, Screened};
 use crate::run::{Run, RunError};
 use crate::sample::Sample;
 use crate::selection::{Rehearsal, weigh};
@@ -78,12 +78,7 @@ pub(crate) fn answer(
     with_around: bool,
 ) -> Result<Analysis, AnalysisError> {
     check(runs, options)?;
-    let checks = Checks {
-        enabled: options.quality_checks,
-        max_repeats: options.max_repeats,
-        drop_worst: options.drop_worst,
-    };
-    let screened = quality::screen(runs, checks)?;
+    let screened = quality::screen(runs, options.checks())?;
     let sample = Sample::of(&screened.kept)?;
     let study = Study::of(&sample, options);
     let members = study.members();

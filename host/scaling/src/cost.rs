@@ -6,67 +6,14 @@
 //! for, how much more compute reaches the loss that the best size would have
 //! reached? Given a price, it is told in money.
 
-use std::str::FromStr;
+mod price;
 
 use serde::{Deserialize, Serialize};
 
+pub use price::{Price, PriceError};
+
 use crate::frontier::{Frontier, Law};
 use crate::method::Method;
-
-/// What compute costs: an amount of money for a number of FLOPs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Price {
-    /// Money for `flops`; finite and > 0.
-    pub amount: f64,
-    /// Unit of the money, such as `USD`.
-    pub currency: String,
-    /// FLOPs that the amount pays for; finite and > 0.
-    pub flops: f64,
-}
-
-impl Price {
-    /// Money for `flops` FLOPs, in `currency`.
-    pub fn of(&self, flops: f64) -> f64 {
-        self.amount * (flops / self.flops)
-    }
-}
-
-/// A text that is no price.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{found}` is no price: expected an amount, a currency and the FLOPs that it pays for, such as `2.5 USD per 1e18`"
-)]
-pub struct PriceError {
-    /// What was given.
-    pub found: String,
-}
-
-impl FromStr for Price {
-    type Err = PriceError;
-
-    fn from_str(text: &str) -> Result<Self, PriceError> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let number = |word: &str| {
-            let number: f64 = word.parse().ok()?;
-            (number.is_finite() && number > 0.0).then_some(number)
-        };
-        match words.as_slice() {
-            [amount, currency, "per", flops] => {
-                number(amount)
-                    .zip(number(flops))
-                    .map(|(amount, flops)| Self {
-                        amount,
-                        currency: (*currency).to_owned(),
-                        flops,
-                    })
-            }
-            _ => None,
-        }
-        .ok_or_else(|| PriceError {
-            found: text.to_owned(),
-        })
-    }
-}
 
 /// One method's size under another method's law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,7 +104,7 @@ mod tests {
             (Method::ParametricHuber, &one),
             (Method::ParametricLad, &other),
         ];
-        let price = Price::from_str("2.5 EUR per 1e18").unwrap();
+        let price: Price = "2.5 EUR per 1e18".parse().unwrap();
         let sizes = laws.map(|(method, law)| (Some(method), law.optimum(1e22).n));
         let found = detours(&laws, &sizes, 1e22, Some(&price));
         assert_eq!(found.len(), 2);
@@ -185,27 +132,6 @@ mod tests {
         assert_eq!(found.len(), 2);
         for detour in found {
             assert!(detour.share.unwrap() < 1e-9 && detour.money.is_none());
-        }
-    }
-
-    #[test]
-    fn prices() {
-        let price: Price = "0.5 USD per 2e17".parse().unwrap();
-        assert!((price.of(4e18) - 10.0).abs() < 1e-9);
-        for wrong in [
-            "",
-            "2 USD",
-            "2 per 1e18",
-            "2 USD per 0",
-            "-1 USD per 1e18",
-            "x USD per 1e18",
-        ] {
-            let error = Price::from_str(wrong).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .starts_with(&format!("`{wrong}` is no price"))
-            );
         }
     }
 }

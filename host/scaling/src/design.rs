@@ -10,5 +10,5 @@ mod worth;
 
 pub use next::{Advice, Aim, Gain, Proposal, Remaining, Size, Wish, advise, proposals};
 pub use prior::{Prior, PriorBasis};
-pub use progress::next_run;
+pub use progress::{next_run, next_run_after};
 pub use worth::{Effort, Worth, worth};

@@ -67,7 +67,7 @@ pub use analysis::{Analysis, FittedMethod, MethodResult, Options, Prediction, Qu
 pub use analyze::{AnalysisError, analyze};
 pub use bootstrap::{Bootstrap, Scheme};
 pub use conventions::{Convention, ConventionFit};
-pub use cost::{Detour, Price};
+pub use cost::{Detour, Price, PriceError};
 pub use fit::{Diagnostics, Fit, Parameters, fit};
 pub use frontier::{Frontier, Law, Optimum};
 pub use grid::{Candidate, Grid, GridError, GridSpec, Layout, plan};

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flops_fit_scaling::{Method, Options, Scheme};
+use flops_fit_scaling::{Method, Options, Price, Scheme};
 
-use super::{Source, flops};
+use super::{Source, WishFlag, flops};
 use crate::input::{ColumnFlag, Form, Formula, Mapping};
 use crate::manifest::nearest;
 
@@ -165,13 +165,37 @@ fn method(text: &str) -> Result<Method, String> {
     Err(format!("{near}expected one of {}", names.join(", ")))
 }
 
-/// Budgets to predict.
+/// What to predict, and what it is held against; each flag replaces a key of
+/// `[analysis]`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Fit")]
 pub struct Targets {
     /// A budget to predict, in FLOPs; may be given several times
     #[arg(long = "target", value_name = "FLOPS", value_parser = flops)]
     pub targets: Vec<f64>,
+
+    /// What compute costs, '2.5 USD per 1e18' or '2 USD per hour at 4e14' FLOP/s reached: the cost
+    /// of other sizes is told in money too
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<Price>,
+
+    /// When the answer is certain enough: n=1.2 (N* within a factor), loss=0.01 (L* within so much);
+    /// may be given once each
+    #[arg(long = "wish", value_name = "BOUND")]
+    pub wishes: Vec<WishFlag>,
+}
+
+impl Targets {
+    /// Lays the flags over `options`.
+    pub fn apply(&self, options: &mut Options) {
+        if !self.targets.is_empty() {
+            options.targets.clone_from(&self.targets);
+        }
+        options.price = self.price.clone().or(options.price.take());
+        for wish in &self.wishes {
+            wish.apply(&mut options.wish);
+        }
+    }
 }
 
 /// Where files go.

@@ -1,8 +1,10 @@
 //! `status`: how far a sweep is, from what is on disk alone.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use flops_fit_scaling::quantity;
+use flops_fit_scaling::design::{Advice, Proposal, next_run_after};
+use flops_fit_scaling::{Run, quantity};
 use flops_fit_trial::{ProgressReader, TrialId};
 use serde::Serialize;
 
@@ -10,11 +12,13 @@ use super::{CommandError, print_as, subject};
 use crate::{
     args::{Format, Source},
     exit::Exit,
+    manifest::Manifest,
     output::Output,
-    plan::Plan,
+    plan::{Plan, PlannedRun},
     report::{
+        advice::{self, Known},
         runs::{self, Row, Status},
-        sheet::{Lean, Sheet},
+        sheet::{self, Lean, Sheet},
     },
 };
 
@@ -29,6 +33,9 @@ struct State {
     pending: usize,
     /// Share of the FLOPs that have results, in [0, 1].
     done: f64,
+    /// What to train next, and whether to; absent while the finished runs carry no
+    /// interval of the answer.
+    advice: Option<Advice>,
     trials: Vec<TrialState>,
 }
 
@@ -51,14 +58,21 @@ pub(super) fn status(source: &Source, format: Format) -> Result<Exit, CommandErr
         });
     }
     let plan = Plan::read(&output)?;
-    let state = look(&output, &plan);
+    let rows = runs::collect(&output, &plan);
+    let advice = advise(&manifest, &plan, &rows);
+    let state = look(&output, &plan, rows, advice);
     print_as(format, &state, || render(&plan, &state))?;
     Ok(Exit::Success)
 }
 
-fn look(output: &Output, plan: &Plan) -> State {
+/// Which of the plan's sizes to train next, by the runs that are finished.
+fn advise(manifest: &Manifest, plan: &Plan, rows: &[Row]) -> Option<Advice> {
+    let runs: Vec<Run> = rows.iter().filter_map(Row::to_run).collect();
+    next_run_after(&runs, &manifest.analysis, &plan.sizes())
+}
+
+fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Option<Advice>) -> State {
     let active = output.is_locked();
-    let rows = runs::collect(output, plan);
     let count = |status| rows.iter().filter(|row| row.status == status).count();
     let planned = |row: &Row| {
         let id = row.trial.as_deref()?;
@@ -83,6 +97,7 @@ fn look(output: &Output, plan: &Plan) -> State {
         } else {
             1.0
         },
+        advice,
         trials: rows
             .into_iter()
             .filter(|row| row.status != Status::Skipped)
@@ -151,5 +166,46 @@ fn render(plan: &Plan, state: &State) -> String {
                 .push(format!("{}: {line}", text(row.trial.clone())));
         }
     }
-    sheet.text()
+    let mut text = sheet.text();
+    let sentences = match &state.advice {
+        Some(advice) => advice::sentences(advice, &plan.unit, &known(plan, state)),
+        None if state.completed == 0 => Vec::new(),
+        None => vec!["too few finished runs for an interval of the answer, and so for advice on the next run".to_owned()],
+    };
+    if !sentences.is_empty() {
+        text.push('\n');
+    }
+    text.extend(
+        sentences
+            .iter()
+            .map(|sentence| sheet::paragraph(sentence, "")),
+    );
+    text
+}
+
+/// The runs of the plan that are still to be trained, and those that have been.
+fn known(plan: &Plan, state: &State) -> Vec<(Proposal, Known)> {
+    let rows = state.trials.iter().map(|trial| &trial.row);
+    let known: HashMap<&str, Known> = rows
+        .filter_map(|row| {
+            let known = match row.status {
+                Status::Completed => Known::Trained,
+                Status::Pending | Status::Failed => Known::Planned,
+                Status::Diverged | Status::Skipped => return None,
+            };
+            Some((row.trial.as_deref()?, known))
+        })
+        .collect();
+    let runs = plan.runs().filter_map(
+        |(
+            _,
+            &PlannedRun {
+                ref id, n, d, c, ..
+            },
+        )| {
+            let known = *known.get(id.as_str())?;
+            Some((Proposal { n, d, c }, known))
+        },
+    );
+    runs.collect()
 }

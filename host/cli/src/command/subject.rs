@@ -116,14 +116,12 @@ impl Finished {
         })
     }
 
-    /// The same with the budgets to predict.
+    /// The same with what to predict.
     pub(super) fn predicting(mut self, targets: &args::Targets) -> Self {
         let (Self::Sweep { options, .. }
         | Self::Table { options, .. }
         | Self::Analysed { options, .. }) = &mut self;
-        if !targets.targets.is_empty() {
-            options.targets.clone_from(&targets.targets);
-        }
+        targets.apply(options);
         self
     }
 

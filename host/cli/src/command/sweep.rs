@@ -12,7 +12,7 @@ use crate::{
     interrupt::Interrupt,
     manifest::Manifest,
     output::{Lock, Output},
-    plan::{self, Estimate, Plan, Prepared},
+    plan::{self, Estimate, Outlook, Plan, Prepared},
     report::{self, Analysis},
     sweep::{self, Rebuilt, Settings, Tally},
     time::duration,
@@ -25,6 +25,8 @@ struct Planned<'a> {
     output: &'a Path,
     plan: &'a Plan,
     estimate: Estimate,
+    /// What it is likely to say; absent where there is nothing to train.
+    outlook: Option<Outlook>,
 }
 
 /// `flops-fit plan`.
@@ -38,9 +40,11 @@ pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError
         output: prepared.output.path(),
         plan: &prepared.plan,
         estimate,
+        outlook: prepared.outlook(&manifest),
     };
     print_as(format, &planned, || {
-        plan::render(&prepared.plan, &estimate, &prepared.output)
+        let outlook = planned.outlook.as_ref();
+        plan::render(&prepared.plan, &estimate, outlook, &prepared.output)
     })?;
     Ok(Exit::Success)
 }
@@ -150,7 +154,8 @@ fn carry_out(train: &Train) -> Result<Done, CommandError> {
         say(&format!("warning: {aside}"));
     }
     let estimate = prepared.estimate(&manifest);
-    say(&plan::render(&prepared.plan, &estimate, &prepared.output));
+    let text = plan::render(&prepared.plan, &estimate, None, &prepared.output);
+    say(&text);
     let tally = train_selection(selection, &manifest, &worker, &interrupt)?;
     Ok(Done {
         manifest,

@@ -1,6 +1,7 @@
 //! `[analysis]`: what to predict, and from which runs.
 
-use flops_fit_scaling::{Bootstrap, Method, Options, Scheme};
+use flops_fit_scaling::design::Wish;
+use flops_fit_scaling::{Bootstrap, Method, Options, Price, PriceError, Scheme};
 
 use super::{
     mistake::Mistake,
@@ -18,6 +19,9 @@ pub(super) const KEYS: &[&str] = &[
     "drop_worst",
     "quality_checks",
     "max_repeats",
+    "price",
+    "wish",
+    "prior",
 ];
 
 /// The words for a bootstrap's schemes.
@@ -47,7 +51,8 @@ pub(super) fn read(section: &Section<'_>) -> Result<Options, Box<Mistake>> {
             field.word(&Method::ALL.map(|method| (method.name(), method)))
         })?,
         bootstrap,
-        ..default
+        price: section.maybe("price", price)?,
+        wish: section.or("wish", default.wish, wish)?,
     })
 }
 
@@ -65,6 +70,23 @@ fn targets(field: &Field<'_>) -> Result<Vec<f64>, Box<Mistake>> {
         .iter()
         .map(|item| item.number("a number of FLOPs above 0", |x| x > 0.0))
         .collect()
+}
+
+fn price(field: &Field<'_>) -> Result<Price, Box<Mistake>> {
+    let text = field.text(PriceError::EXPECTED)?;
+    text.parse()
+        .map_err(|_| field.unacceptable(PriceError::EXPECTED))
+}
+
+fn wish(field: &Field<'_>) -> Result<Wish, Box<Mistake>> {
+    let expected = "a table such as { n = 1.2, loss = 0.01 }";
+    let table = field.table(expected, &["n", "loss"])?;
+    let factor = "the factor within which N* is to be known, above 1, such as 1.2";
+    let loss = "how near L* is to be known, a number above 0, in units of the loss";
+    Ok(Wish {
+        n: table.maybe("n", |field| field.number(factor, |x| x > 1.0))?,
+        loss: table.maybe("loss", |field| field.number(loss, |x| x > 0.0))?,
+    })
 }
 
 fn max_repeats(field: &Field<'_>) -> Result<Option<f64>, Box<Mistake>> {

@@ -6,13 +6,14 @@
 use std::path::{Path, PathBuf};
 
 use flops_fit_scaling::Method;
+use flops_fit_scaling::design::Wish;
 use flops_fit_scaling::grid::{Budgets, Center, Layout, SizeList};
 use flops_fit_trial::Schedule;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::analysis::SCHEMES;
-use super::{Component, Manifest, Sizes, Warmup};
+use super::{Assumed, Component, Manifest, Sizes, Warmup};
 
 #[derive(Serialize)]
 struct Resolved<'m> {
@@ -108,6 +109,11 @@ struct Analysis<'m> {
     drop_worst: usize,
     quality_checks: bool,
     max_repeats: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wish: Option<Wish>,
+    prior: Assumed,
 }
 
 #[derive(Serialize)]
@@ -196,6 +202,9 @@ impl Manifest {
             drop_worst: options.drop_worst,
             quality_checks: options.quality_checks,
             max_repeats: options.max_repeats.unwrap_or(f64::INFINITY),
+            price: options.price.as_ref().map(ToString::to_string),
+            wish: Some(options.wish).filter(|wish| *wish != Wish::default()),
+            prior: self.prior,
         }
     }
 

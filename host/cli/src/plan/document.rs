@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flops_fit_scaling::design::Size;
 use flops_fit_scaling::grid::{Side, SkipReason};
 use flops_fit_trial::{DocumentError, FORMAT, TrialId, read_json, write_json};
 use serde::{Deserialize, Serialize};
@@ -96,5 +97,20 @@ impl Plan {
         self.budgets
             .iter()
             .flat_map(|budget| budget.trials.iter().map(move |run| (budget, run)))
+    }
+
+    /// The sizes that it trains somewhere, smallest first.
+    pub fn sizes(&self) -> Vec<Size> {
+        let sizes: BTreeMap<i64, Size> = self
+            .runs()
+            .map(|(_, run)| {
+                let size = Size {
+                    n: run.n,
+                    flops_per_unit: run.c / run.d,
+                };
+                (run.size, size)
+            })
+            .collect();
+        sizes.into_values().collect()
     }
 }

@@ -7,17 +7,45 @@ use std::{
 
 use flops_fit_scaling::{grid::SkipReason, quantity};
 
-use super::{Basis, Estimate, Plan};
+use super::{Basis, Estimate, Outlook, Plan};
 use crate::{output::Output, time::duration};
 
-/// The grid, what was left out, what to beware of, and the cost.
-pub fn render(plan: &Plan, estimate: &Estimate, output: &Output) -> String {
+/// The grid, what was left out, what to beware of, what it is worth where that was
+/// asked, and the cost.
+pub fn render(
+    plan: &Plan,
+    estimate: &Estimate,
+    outlook: Option<&Outlook>,
+    output: &Output,
+) -> String {
     let mut text = String::new();
-    write(&mut text, plan, estimate, output).expect("a string takes all text");
+    write(&mut text, plan, estimate, outlook, output).expect("a string takes all text");
     text
 }
 
-fn write(text: &mut String, plan: &Plan, estimate: &Estimate, output: &Output) -> fmt::Result {
+fn write(
+    text: &mut String,
+    plan: &Plan,
+    estimate: &Estimate,
+    outlook: Option<&Outlook>,
+    output: &Output,
+) -> fmt::Result {
+    grid(text, plan)?;
+    skipped(text, plan)?;
+    if !plan.warnings.is_empty() {
+        text.push('\n');
+        for warning in &plan.warnings {
+            writeln!(text, "warning: {warning}")?;
+        }
+    }
+    if let Some(outlook) = outlook {
+        write!(text, "\n{}", outlook.text())?;
+    }
+    writeln!(text, "\n{}", cost(estimate))?;
+    writeln!(text, "output: {}", output.path().display())
+}
+
+fn grid(text: &mut String, plan: &Plan) -> fmt::Result {
     let size = &plan.size_param;
     let width = size.len().max(6);
     writeln!(
@@ -72,15 +100,7 @@ fn write(text: &mut String, plan: &Plan, estimate: &Estimate, output: &Output) -
             writeln!(text, "{label:>9}  no trainable size")?;
         }
     }
-    skipped(text, plan)?;
-    if !plan.warnings.is_empty() {
-        text.push('\n');
-        for warning in &plan.warnings {
-            writeln!(text, "warning: {warning}")?;
-        }
-    }
-    writeln!(text, "\n{}", cost(estimate))?;
-    writeln!(text, "output: {}", output.path().display())
+    Ok(())
 }
 
 /// Skipped sizes; what the model refuses is said once, not at every budget.

@@ -199,7 +199,7 @@ const LINE: usize = 100;
 
 /// A sentence in lines that fit a terminal, the first after `lead`, the others below
 /// its text.
-pub(super) fn paragraph(sentence: &str, lead: &str) -> String {
+pub(crate) fn paragraph(sentence: &str, lead: &str) -> String {
     let indent = " ".repeat(width(lead));
     let mut text = lead.to_owned();
     let mut room = LINE - width(lead);

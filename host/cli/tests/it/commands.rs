@@ -1,5 +1,7 @@
 //! What the commands print when all goes well.
 
+use serde_json::Value;
+
 use crate::workbench::{MANIFEST, Workbench};
 
 #[test]
@@ -46,10 +48,15 @@ fn plan_shows_the_grid_and_trains_nothing() {
 fn plan_in_json_is_one_document() {
     let bench = Workbench::new();
     let ended = bench.run(&["plan", "--format", "json"]).expect(0);
-    let plan: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    let plan: Value = serde_json::from_str(&ended.out).expect("JSON");
     assert_eq!(plan["plan"]["budgets"].as_array().map(Vec::len), Some(3));
     assert_eq!(plan["estimate"]["trials"], 15);
     assert_eq!(plan["estimate"]["basis"]["kind"], "guessed");
+    assert_eq!(plan["outlook"]["basis"], "assumed");
+    let worth = &plan["outlook"]["worth"][0];
+    assert_eq!(worth["c"], 1e11);
+    assert!(worth["n"].as_f64() > Some(1.0), "{worth}");
+    assert!(worth["loss"].as_f64() > Some(0.0), "{worth}");
 }
 
 #[test]
@@ -114,7 +121,7 @@ fn a_run_ends_with_the_table_and_leaves_its_files() {
             "json",
         ])
         .expect(0);
-    let forecast: serde_json::Value = serde_json::from_str(&from_table.out).expect("JSON");
+    let forecast: Value = serde_json::from_str(&from_table.out).expect("JSON");
     assert_eq!(forecast["predictions"].as_array().map(Vec::len), Some(1));
 
     let status = bench.run(&["status"]).expect(0).out;
@@ -122,6 +129,65 @@ fn a_run_ends_with_the_table_and_leaves_its_files() {
         status.contains("15 completed, 0 diverged, 0 failed, 0 to be trained; 100 %"),
         "{status}"
     );
+}
+
+#[test]
+fn a_sweep_says_what_it_will_be_worth_and_what_to_train_next() {
+    let bench = Workbench::new();
+    let plan = bench.run(&["plan"]).expect(0).out;
+    let worth = "what it is worth: 95 % intervals, medians of 40 simulated sweeps (usual laws, analysis.prior; noise 0.010)\n  at 1e11 FLOPs: N* within ×/÷ ";
+    assert!(plan.contains(worth), "{plan}");
+    let noisy = ["plan", "--set", "analysis.prior={ noise = 0.5 }"];
+    let [quiet, noisy] = [&["plan"][..], &noisy].map(|command| {
+        let command: Vec<&str> = command
+            .iter()
+            .copied()
+            .chain(["--format", "json"])
+            .collect();
+        let plan: Value = serde_json::from_str(&bench.run(&command).expect(0).out).expect("JSON");
+        plan["outlook"]["worth"][0].clone()
+    });
+    let no_interval = noisy["n"].is_null();
+    assert!(
+        no_interval || noisy["n"].as_f64() > quiet["n"].as_f64(),
+        "{noisy} {quiet}"
+    );
+
+    let status = bench.run(&["status"]).expect(0).out;
+    assert!(!status.contains("next run"), "{status}");
+    bench.run(&["train"]).expect(0);
+    let status = bench.run(&["status"]).expect(0).out;
+    assert!(
+        status.contains("\nN* at 1e12 FLOPs is known within ×/÷ "),
+        "{status}"
+    );
+    assert!(status.contains("\nbest next run"), "{status}");
+    let wish = ["status", "--set", "analysis.wish={ n = 1000.0 }"];
+    let status = bench.run(&wish).expect(0).out;
+    assert!(
+        status.contains("nothing more has to be trained"),
+        "{status}"
+    );
+    assert!(!status.contains("best next run"), "{status}");
+    let json = bench.run(&["status", "--format", "json"]).expect(0).out;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let size = json["advice"]["next"]["run"]["n"].as_f64();
+    let sizes: Vec<Option<f64>> = json["trials"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|trial| trial["n"].as_f64())
+        .collect();
+    assert!(sizes.contains(&size), "{size:?}");
+    let plan = bench
+        .run(&["plan", "--set", "analysis.wish={ n = 1.5 }"])
+        .expect(0)
+        .out;
+    assert!(
+        plan.contains("(laws that the finished runs allow; "),
+        "{plan}"
+    );
+    assert!(plan.contains(" (wished: 1.50)"), "{plan}");
 }
 
 #[test]

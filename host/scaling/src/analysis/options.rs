@@ -6,7 +6,7 @@ use crate::bootstrap::Bootstrap;
 use crate::cost::Price;
 use crate::design::Wish;
 use crate::method::Method;
-use crate::quality::MAX_REPEATS;
+use crate::quality::{Checks, MAX_REPEATS};
 
 /// What to analyse and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,17 @@ pub struct Options {
     pub price: Option<Price>,
     /// When the farthest prediction within two decades is narrow enough.
     pub wish: Wish,
+}
+
+impl Options {
+    /// The checks of the runs.
+    pub(crate) fn checks(&self) -> Checks {
+        Checks {
+            enabled: self.quality_checks,
+            max_repeats: self.max_repeats,
+            drop_worst: self.drop_worst,
+        }
+    }
 }
 
 impl Default for Options {

@@ -2,10 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::Draws;
+use crate::analysis::Options;
+use crate::bootstrap::{Bootstrap, Draws};
+use crate::fit::fit;
 use crate::frontier::Law;
+use crate::method::Method;
+use crate::quality;
 use crate::random::{Purpose, Stream};
+use crate::run::Run;
+use crate::sample::Sample;
 use crate::surface::Surface;
+
+/// Parameters of a surface, which its residuals are too small for.
+const PARAMETERS: f64 = 5.0;
+/// Configurations from which a surface says more than is assumed without any: twice
+/// its parameters.
+const ENOUGH: usize = 10;
 
 /// Laws that may hold, and the noise.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +87,25 @@ impl Prior {
         }
     }
 
+    /// The laws that finished runs allow, and their noise: `count` refits of the
+    /// least-squares surface of those that pass the checks of `options`. `None` where
+    /// they are of fewer than ten configurations or carry no surface.
+    pub fn finished(runs: &[Run], options: &Options, count: usize) -> Option<Self> {
+        let screened = quality::screen(runs, options.checks()).ok()?;
+        let sample = Sample::of(&screened.kept).ok()?;
+        if sample.clusters < ENOUGH {
+            return None;
+        }
+        let fit = fit(Method::ParametricMse, &sample).ok()?;
+        let bootstrap = Bootstrap {
+            draws: count,
+            ..options.bootstrap.clone()
+        };
+        let runs = sample.len() as f64;
+        let noise = fit.diagnostics().rms * (runs / (runs - PARAMETERS)).sqrt();
+        Self::fitted(&bootstrap.run(&fit), noise)
+    }
+
     /// The laws of a bootstrap's draws; `None` where they are no surfaces.
     pub fn fitted(draws: &Draws, noise: f64) -> Option<Self> {
         let laws: Vec<Surface> = draws
@@ -97,6 +128,7 @@ impl Prior {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::frontier::Frontier;
     use crate::simulate::{Truth, noisy};
     use crate::{Bootstrap, Method, Sample, fit};
 
@@ -135,5 +167,24 @@ mod tests {
         let of = |method| Prior::fitted(&bootstrap.run(&fit(method, &sample).unwrap()), 0.01);
         assert_eq!(of(Method::ParametricMse).unwrap().laws.len(), 30);
         assert_eq!(of(Method::IsoflopCubic), None);
+    }
+
+    #[test]
+    fn finished_runs_tell_their_laws_and_noise() {
+        let truth = Truth::with_exponents(0.34, 0.28, 1e20, 0.9);
+        let exact = truth.sweep(&[1e18, 1e19, 1e20], 7, 4.0, 1.0, 4);
+        let mut runs = noisy(&exact, 0.01, 1, 0);
+        // A run that blew up is none of the noise.
+        runs[40].loss += 3.0;
+        let prior = Prior::finished(&runs, &Options::default(), 30).unwrap();
+        assert_eq!((prior.basis, prior.laws.len()), (PriorBasis::Fitted, 30));
+        assert!((prior.noise / 0.01 - 1.0).abs() < 0.2, "{}", prior.noise);
+        let c: f64 = 1e19;
+        for law in &prior.laws {
+            let ln_n = law.ln_n_closed(c.ln(), 6_f64.ln());
+            assert!((ln_n - truth.optimum(c).n.ln()).abs() < 0.3, "{law:?}");
+        }
+        let few = Prior::finished(&runs[..36], &Options::default(), 30);
+        assert_eq!(few, None, "nine sizes");
     }
 }

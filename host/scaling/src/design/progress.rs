@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{Advice, Size, advise, proposals};
-use crate::analysis::{Analysis, Quantity};
+use crate::analysis::{Analysis, Options, Quantity};
+use crate::analyze::answer;
 use crate::fit::fit;
 use crate::interval::Interval;
 use crate::method::Method;
@@ -12,6 +13,13 @@ use crate::sample::Sample;
 
 /// Methods whose surface the runs' information is about, best first.
 const SURFACES: [Method; 2] = [Method::ParametricMse, Method::ParametricHuber];
+
+/// What to train next for the answer that `runs` give with `options`, as [`next_run`]
+/// advises, without anything else that an analysis finds. `None` where they give none.
+pub fn next_run_after(runs: &[Run], options: &Options, sizes: &[Size]) -> Option<Advice> {
+    let answer = answer(runs, options, false).ok()?;
+    next_run(&answer, runs, sizes)
+}
 
 /// What to train next for the farthest prediction that is within two decades of the
 /// budgets, and whether to, by the wish of the analysis's options. `runs` is the list

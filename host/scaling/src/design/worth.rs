@@ -56,9 +56,11 @@ pub struct Worth {
     pub loss: Option<f64>,
 }
 
-/// What a sweep of the runs of `plan` is likely to say about `targets`, by sweeps drawn
-/// from `prior`. The runs' losses do not matter.
-pub fn worth(plan: &[Run], prior: &Prior, targets: &[f64], effort: Effort) -> Vec<Worth> {
+/// What a sweep of the runs of `plan` is likely to say about the targets of `options`,
+/// by sweeps drawn from `prior` and analysed with `options` but for the bootstrap's
+/// effort. The runs' losses do not matter.
+pub fn worth(plan: &[Run], prior: &Prior, options: &Options, effort: Effort) -> Vec<Worth> {
+    let targets = &options.targets;
     let sweeps: Vec<Vec<Prediction>> = parallel::map(effort.sweeps, effort.threads, |number| {
         // Every law is drawn about as often, however many there are.
         let law = &prior.laws[number * prior.laws.len() / effort.sweeps % prior.laws.len()];
@@ -71,14 +73,13 @@ pub fn worth(plan: &[Run], prior: &Prior, targets: &[f64], effort: Effort) -> Ve
             .collect();
         let runs = noisy(&exact, prior.noise, effort.seed, number as u64);
         let options = Options {
-            targets: targets.to_vec(),
             bootstrap: Bootstrap {
                 draws: effort.draws,
                 seed: effort.seed.wrapping_add(number as u64),
                 threads: NonZeroUsize::new(1),
-                ..Bootstrap::default()
+                ..options.bootstrap.clone()
             },
-            ..Options::default()
+            ..options.clone()
         };
         answer(&runs, &options, false).map_or_else(|_| Vec::new(), |answer| answer.predictions)
     });
@@ -148,7 +149,11 @@ mod tests {
     }
 
     fn at(plan: &[Run], prior: &Prior, effort: Effort) -> Worth {
-        worth(plan, prior, &[1e22], effort)[0]
+        let options = Options {
+            targets: vec![1e22],
+            ..Options::default()
+        };
+        worth(plan, prior, &options, effort)[0]
     }
 
     const BUDGETS: [f64; 4] = [1e18, 1e19, 1e20, 1e21];
