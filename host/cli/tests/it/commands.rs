@@ -13,7 +13,13 @@ fn plan_shows_the_grid_and_trains_nothing() {
     let ended = bench
         .run(&["plan", "--set", "sweep.seeds=[0, 1]"])
         .expect(0);
-    insta::assert_snapshot!(ended.out, @r#"
+    // How much it is worth is the analysis's business.
+    let worth = ended.out.lines().find(|line| {
+        line.starts_with("  at 1e11 FLOPs: N* within ×/÷ ") && line.contains(", L* within ± ")
+    });
+    let worth = worth.unwrap_or_else(|| panic!("{}", ended.out));
+    let text = ended.out.replace(worth, "  at 1e11 FLOPs: […]");
+    insta::assert_snapshot!(text, @r#"
     demo: 30 trials over 3 budgets, 1.4e11 FLOPs
     D counts tokens; 512 of them a step; 400k unique
 
@@ -36,6 +42,9 @@ fn plan_shows_the_grid_and_trains_nothing() {
 
     warning: 2 trials see data more than once (up to 2.03 passes over 400k tokens); repeated data teaches less, and the laws assume fresh data
     warning: 6 trials warm up for more than 20 % of their steps (up to 48 %), which bends the fitted exponents; shorten train.warmup or raise sweep.min_steps
+
+    what it is worth: 95 % intervals, medians of 40 simulated sweeps (usual laws, analysis.prior; noise 0.010)
+      at 1e11 FLOPs: […]
 
     to train: 30 trials, 1.4e11 FLOPs, about 13 s (between 4 s and 39 s; a rule of thumb for CPU cores, nothing measured yet)
     output: [dir]/outputs/demo
@@ -134,9 +143,6 @@ fn a_run_ends_with_the_table_and_leaves_its_files() {
 #[test]
 fn a_sweep_says_what_it_will_be_worth_and_what_to_train_next() {
     let bench = Workbench::new();
-    let plan = bench.run(&["plan"]).expect(0).out;
-    let worth = "what it is worth: 95 % intervals, medians of 40 simulated sweeps (usual laws, analysis.prior; noise 0.010)\n  at 1e11 FLOPs: N* within ×/÷ ";
-    assert!(plan.contains(worth), "{plan}");
     let noisy = ["plan", "--set", "analysis.prior={ noise = 0.5 }"];
     let [quiet, noisy] = [&["plan"][..], &noisy].map(|command| {
         let command: Vec<&str> = command
@@ -164,8 +170,9 @@ fn a_sweep_says_what_it_will_be_worth_and_what_to_train_next() {
     assert!(status.contains("\nbest next run"), "{status}");
     let wish = ["status", "--set", "analysis.wish={ n = 1000.0 }"];
     let status = bench.run(&wish).expect(0).out;
+    let sentences = status.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        status.contains("nothing more has to be trained"),
+        sentences.contains("1000.00 was wished: nothing more has to be trained"),
         "{status}"
     );
     assert!(!status.contains("best next run"), "{status}");
