@@ -2,7 +2,6 @@
 //! from a server on the loopback interface.
 
 use std::fs;
-use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

@@ -51,12 +51,11 @@ pub struct Cifar10(Collection);
 impl Cifar10 {
     fn open(config: &Cifar10Config, place: &Place<'_>) -> Result<Collection, DataError> {
         let here = |path: &PathBuf| place.base_dir.join(path);
-        let dir = match &config.dir {
-            Some(dir) => here(dir),
-            None => {
-                let cache_dir = config.cache_dir.as_ref().map(here);
-                Cache::locate(cache_dir.as_deref())?.path("cifar10", "")?
-            }
+        let dir = if let Some(dir) = &config.dir {
+            here(dir)
+        } else {
+            let cache_dir = config.cache_dir.as_ref().map(here);
+            Cache::locate(cache_dir.as_deref())?.path("cifar10", "")?
         };
         let source = Source {
             dir: &dir,
