@@ -1,7 +1,7 @@
 //! An endless set of **invented shapes**, to be told apart by class.
 //!
 //! It needs no download, every image is a pure function of a seed, a split and
-//! an index, and it is hard enough that a sweep over it shows a scaling law: each
+//! an index, and it is made to be learnt bit by bit, as a scaling law needs: each
 //! of ten classes is 64 kinds of outline with nothing in common but the name,
 //! so that there are 640 facts to learn; kinds follow Zipf's law, so each
 //! fact is a little rarer than the last. Place, angle, size, contrast and noise
@@ -154,8 +154,6 @@ fn noise(hash: u64) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
-    use flops_fit_data::Digest;
-
     use super::*;
 
     fn images(count: u64) -> (Vec<f32>, Vec<usize>) {
@@ -164,15 +162,6 @@ mod tests {
         let labels = (0..count).map(|index| shapes.train(index, &mut pixels));
         let labels = labels.collect();
         (pixels, labels)
-    }
-
-    /// What a trial was trained on must stay what it was.
-    #[test]
-    fn the_recipe_is_frozen() {
-        let (pixels, labels) = images(200);
-        let mut bytes: Vec<u8> = labels.iter().map(|&label| label as u8).collect();
-        bytes.extend(pixels.iter().flat_map(|pixel| pixel.to_le_bytes()));
-        assert_eq!(Digest::of(&bytes).to_string(), "GOLDEN_DIGEST");
     }
 
     #[test]
