@@ -12,7 +12,7 @@ pub use check::Check;
 pub use finished::{Columns, Draw, Finished, Fit, MOST_DRAWS, Out, Targets};
 pub use wish::{WishError, WishFlag};
 
-use crate::setup;
+use crate::{amount::Amount, setup};
 
 /// How big should my model be, how much data should it see, and what loss will I get?
 ///
@@ -136,6 +136,12 @@ Examples:
         after_long_help = check::LONG_HELP
     )]
     Check(Check),
+    /// Write a plugin crate to start from: it compiles and runs a sweep as it is
+    #[command(after_help = "\
+Examples:
+  flops-fit new my-model
+  flops-fit new models/small --name small-model --api ~/flops-fit/plugin-api")]
+    New(New),
     /// Get the libtorch that flops-fit and plugins are built with
     #[command(after_help = "\
 Examples:
@@ -148,6 +154,19 @@ Examples:
   flops-fit doctor
   flops-fit doctor --output /data/sweeps")]
     Doctor(Doctor),
+    /// Print a script that completes flops-fit's words in a shell
+    #[command(after_help = "\
+Examples:
+  flops-fit completions bash > ~/.local/share/bash-completion/completions/flops-fit
+  flops-fit completions zsh > ~/.zfunc/_flops-fit
+  flops-fit completions fish > ~/.config/fish/completions/flops-fit.fish")]
+    Completions(Completions),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "\
+Examples:
+  flops-fit man | man -l -
+  flops-fit man --out ~/.local/share/man/man1")]
+    Man(Man),
 }
 
 /// A sweep: its manifest, or its output folder.
@@ -221,7 +240,7 @@ pub struct Predict {
     #[command(flatten)]
     pub finished: Finished,
 
-    /// A budget in FLOPs, such as 1e15; may be given several times
+    /// A budget in FLOPs, such as 1e15 or '10 PFLOP-days'; may be given several times
     #[arg(long = "budget", value_name = "FLOPS", value_parser = flops, required = true)]
     pub budgets: Vec<f64>,
 
@@ -268,6 +287,37 @@ pub enum Style {
     Latex,
 }
 
+/// `new`.
+#[derive(Debug, clap::Args)]
+pub struct New {
+    /// The crate's folder, which must not hold anything yet
+    pub folder: PathBuf,
+
+    /// The crate's name [default: the folder's]
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// The folder plugin-api of flops-fit's repository [default: where this flops-fit was built]
+    #[arg(long, value_name = "DIR")]
+    pub api: Option<PathBuf>,
+}
+
+/// `completions`.
+#[derive(Debug, clap::Args)]
+pub struct Completions {
+    /// Whose script
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, clap::Args)]
+pub struct Man {
+    /// Write flops-fit.1, flops-fit-run.1 and so on to this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
@@ -277,9 +327,12 @@ pub struct Doctor {
 }
 
 fn flops(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(flops) if flops.is_finite() && flops > 0.0 => Ok(flops),
-        _ => Err("expected a number of FLOPs above 0, such as 1e15".to_owned()),
+    match text.parse() {
+        Ok(Amount::Flops(flops)) => Ok(flops),
+        Ok(Amount::Seconds(_)) => {
+            Err("a time is no amount of FLOPs; write such as 1e15 or \"10 PFLOP-days\"".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod inspect;
 mod machine;
 mod report;
+mod shell;
 mod subject;
 mod sweep;
 
@@ -33,8 +34,11 @@ pub fn execute(args: &Args) -> Result<Exit, CommandError> {
         Command::Table(table) => report::table(table, format),
         Command::Status(source) => inspect::status(source, format),
         Command::Check(check) => check::check(check, format),
+        Command::New(arguments) => machine::new(arguments, format),
         Command::Setup(options) => machine::setup(options, format),
         Command::Doctor(doctor) => machine::doctor(doctor, format),
+        Command::Completions(arguments) => shell::completions(arguments),
+        Command::Man(arguments) => shell::man(arguments),
     }
 }
 

@@ -7,9 +7,11 @@
 //! model refuses) is still reported with file, line and key.
 
 mod analysis;
+mod builder;
 mod mistake;
 mod model;
 mod origin;
+mod preset;
 mod prior;
 mod resolved;
 mod run;
@@ -17,6 +19,7 @@ mod section;
 mod source;
 mod sweep;
 mod train;
+mod trainer;
 mod value;
 
 #[cfg(test)]
@@ -27,16 +30,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flops_fit_scaling::{Options, grid::Layout};
+use flops_fit_scaling::{
+    Options,
+    grid::{Budgets, Layout},
+};
 
+pub use builder::ManifestBuilder;
 pub(crate) use mistake::nearest;
 pub use mistake::{ManifestError, Mistake, Place, Problem};
 pub use model::{Component, Model, Sizes};
 pub use origin::Origin;
+pub use preset::{PRESETS, Preset};
 pub use prior::Assumed;
 pub use run::{Limits, Run};
-pub use sweep::Sweep;
+pub use sweep::{Sweep, Timed};
 pub use train::{Train, Warmup};
+pub use trainer::Trainer;
 
 use section::{Field, Section};
 
@@ -52,6 +61,8 @@ pub struct Manifest {
     pub base_dir: PathBuf,
     /// Further folders in which libraries are looked for.
     pub plugin_path: Vec<PathBuf>,
+    /// `trainer`.
+    pub trainer: Trainer,
     /// `[model]`.
     pub model: Model,
     /// `[dataset]`.
@@ -77,6 +88,7 @@ const SECTIONS: &[&str] = &[
     "extends",
     "base_dir",
     "plugin_path",
+    "trainer",
     "model",
     "dataset",
     "loss",
@@ -149,11 +161,17 @@ impl Manifest {
                 .map(|item| Ok(base_dir.join(item.text("a folder")?)))
                 .collect()
         })?;
+        let trainer = root.or("trainer", Trainer::Plugins, Trainer::read)?;
+        let named_at = tree.nearest(["trainer"]).origin.clone();
+        let naming = (trainer.naming(), &named_at);
         let model_section = model;
-        let model = Model::read(&model_section)?;
+        let model = Model::read(&model_section, naming)?;
         let shared = Some(&model.component);
-        let dataset = Component::read(&dataset, "dataset.plugin", shared, "\"stories\"")?;
-        let loss = Component::read(&loss, "loss.plugin", shared, "\"cross_entropy\"")?;
+        let part = |section: &Section<'_>, names, examples| {
+            Component::read(section, names, naming, shared, examples)
+        };
+        let dataset = part(&dataset, ("dataset", "dataset.plugin"), "\"stories\"")?;
+        let loss = part(&loss, ("loss", "loss.plugin"), "\"cross_entropy\"")?;
         let sweep = Sweep::read(&sweep)?;
         if let (Layout::Around { .. }, None) = (&sweep.layout, &model.sizes) {
             return Err(model_section.missing(
@@ -161,12 +179,18 @@ impl Manifest {
                 "candidate sizes such as { min = 16, max = 1024, multiple_of = 16 }, or sizes for each budget in sweep.grid",
             ));
         }
-        let output_dir = output.or("dir", base_dir.join("outputs").join(&name), |f| {
+        // A simulation leaves the real sweep's folder alone.
+        let folder_name = match trainer {
+            Trainer::Simulated(_) => format!("{name}{SIMULATED}"),
+            Trainer::Plugins | Trainer::Program(_) => name.clone(),
+        };
+        let output_dir = output.or("dir", base_dir.join("outputs").join(folder_name), |f| {
             Ok(base_dir.join(f.text("the output folder")?))
         })?;
         Ok(Self {
             path: path.to_owned(),
             plugin_path,
+            trainer,
             model,
             dataset,
             loss,
@@ -185,6 +209,19 @@ impl Manifest {
     /// The file that was read.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says what a budget that is given as a time is in FLOPs.
+    pub(crate) fn settle(&mut self, time: &Timed, flops: f64) {
+        self.sweep.timed.retain(|other| other != time);
+        if let Layout::Around {
+            budgets: Budgets::List(list),
+            ..
+        } = &mut self.sweep.layout
+            && let Some(budget) = list.get_mut(time.position)
+        {
+            *budget = flops;
+        }
     }
 
     /// The sizes that the model has to be asked about, smallest first.
@@ -300,6 +337,9 @@ pub(crate) fn configuration(sets: &[String]) -> Result<serde_json::Value, Manife
         })
     })?)
 }
+
+/// What the folder of a simulated sweep is called after its name.
+const SIMULATED: &str = "-simulated";
 
 const NAME: &str = "a name for the sweep and its output folder, such as \"gpt-stories\"";
 

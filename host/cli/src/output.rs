@@ -3,6 +3,7 @@
 //! ```text
 //! outputs/<name>/
 //!   manifest.toml            resolved copy: defaults and overrides written out
+//!   rate.json                what budgets given as times are, where there are any
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
 //!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
 //!   analysis.json runs.csv table.{md,tex,csv} plots/ report.html
@@ -85,6 +86,11 @@ impl Output {
     /// `report.html`.
     pub fn report(&self) -> PathBuf {
         self.0.join("report.html")
+    }
+
+    /// `rate.json`: what budgets given as times are in FLOPs.
+    pub fn rate(&self) -> PathBuf {
+        self.0.join("rate.json")
     }
 
     /// `.lock`.

@@ -7,20 +7,26 @@ mod estimate;
 mod layout;
 mod outlook;
 mod sheet;
+mod source;
 mod survey;
 
 use std::io::Write as _;
 
-use flops_fit_trial::{Description, DocumentError, Outcome, SetAside, TrialSpec, set_aside};
+use flops_fit_trial::{DocumentError, Outcome, SetAside, TrialSpec, set_aside};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
+pub(crate) use estimate::thumb;
 pub use estimate::{Basis, Estimate};
 pub use outlook::Outlook;
 pub use sheet::render;
+pub(crate) use survey::of_plugins;
 
 use crate::{
-    interrupt::Interrupt, manifest::Manifest, output::Output, plugin::Libraries, worker::Worker,
+    interrupt::Interrupt,
+    manifest::{self, Manifest},
+    output::Output,
+    trainer::Trainer,
 };
 
 /// A plan and everything that is needed to carry it out.
@@ -34,32 +40,20 @@ pub struct Prepared {
     pub specs: Vec<TrialSpec>,
 }
 
-/// Plans the sweep: checks the plugins' files, asks a worker about all sizes,
+/// Plans the sweep: checks the plugins' files, asks whoever trains about all sizes,
 /// lays out the grid. Writes nothing.
 pub fn prepare(
     manifest: &Manifest,
-    worker: &Worker,
+    trainer: &Trainer,
     interrupt: &Interrupt,
 ) -> Result<Prepared, PlanError> {
-    let (libraries, description) = survey(manifest, worker, interrupt)?;
-    let (plan, specs) = layout::lay_out(manifest, &libraries, &description)?;
+    let (sources, description) = survey::survey(manifest, trainer, interrupt)?;
+    let (plan, specs) = layout::lay_out(manifest, &sources, &description)?;
     Ok(Prepared {
         output: Output::at(&manifest.output_dir),
         plan,
         specs,
     })
-}
-
-/// Checks the plugins' files and asks a worker about model, dataset, loss and all
-/// candidate sizes.
-pub(crate) fn survey(
-    manifest: &Manifest,
-    worker: &Worker,
-    interrupt: &Interrupt,
-) -> Result<(Libraries, Description), PlanError> {
-    let libraries = Libraries::find(manifest)?;
-    let description = survey::ask(manifest, &libraries, worker, interrupt)?;
-    Ok((libraries, description))
 }
 
 impl Prepared {
@@ -108,7 +102,8 @@ impl Prepared {
 
     /// How long what is still to be trained is likely to take.
     pub fn estimate(&self, manifest: &Manifest) -> Estimate {
-        estimate::estimate(&self.plan, &self.output, manifest.run.jobs)
+        let simulated = matches!(manifest.trainer, manifest::Trainer::Simulated(_));
+        estimate::estimate(&self.plan, &self.output, manifest.run.jobs, simulated)
     }
 }
 

@@ -84,10 +84,18 @@ impl Libraries {
     pub fn find(manifest: &Manifest) -> Result<Self, PluginError> {
         let mut known = BTreeMap::new();
         let mut find = |component: &Component, what| {
-            let path = locate(&component.plugin, &manifest.base_dir, &manifest.plugin_path)
-                .map_err(|source| PluginError::Missing {
-                    place: manifest.place(component.plugin_key),
-                    source,
+            let Some(plugin) = &component.plugin else {
+                let expected = "the library of a plugin, which this command works on".to_owned();
+                return Err(manifest
+                    .mistake(component.plugin_key, Problem::Missing { expected })
+                    .into());
+            };
+            let path =
+                locate(plugin, &manifest.base_dir, &manifest.plugin_path).map_err(|source| {
+                    PluginError::Missing {
+                        place: manifest.place(component.plugin_key),
+                        source,
+                    }
                 })?;
             let library = match known.get(&path) {
                 Some(library) => library,

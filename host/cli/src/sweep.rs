@@ -3,24 +3,30 @@
 //! Each trial is one worker process. What became of it is read from its
 //! `result.json` and from nowhere else: a worker that ends without one has
 //! failed, whatever its exit status. The parent writes a result only for a
-//! worker that left none.
+//! worker that left none, and completes that of a program of the user's. A
+//! simulated trial takes no process.
 
 mod executor;
 mod limit;
+mod observer;
+mod program;
 mod retry;
 mod select;
+mod simulated;
 mod trial;
 mod watch;
 
 use std::{io, path::PathBuf};
 
-use flops_fit_trial::{DocumentError, Outcome, Progress, TrialId};
+use flops_fit_trial::{DocumentError, TrialId};
 use serde::Serialize;
 
+pub use observer::{Callback, Event, Observer};
 pub use select::{Rebuilt, Selection, select};
+pub use simulated::simulate;
 pub use trial::Trial;
 
-use crate::{interrupt::Interrupt, manifest::Limits, worker::Worker};
+use crate::{interrupt::Interrupt, manifest::Limits, trainer::Trainer};
 
 /// Why a sweep stopped as a whole. A failed trial is no such reason.
 #[derive(Debug, thiserror::Error)]
@@ -96,18 +102,6 @@ pub struct FailedTrial {
     pub log: PathBuf,
 }
 
-/// Is told what happens; a bar, a line, a test.
-pub trait Observer {
-    /// A trial's worker was started.
-    fn started(&mut self, trial: &Trial);
-    /// A trial said where it is.
-    fn progressed(&mut self, trial: &Trial, progress: &Progress);
-    /// A trial's worker ended; with `again`, the trial is put back into the queue.
-    fn ended(&mut self, trial: &Trial, outcome: &Outcome, again: bool);
-    /// Called many times a second.
-    fn tick(&mut self);
-}
-
 /// Trains the selection.
 ///
 /// When a file can't be written, nothing more is started, and what runs already is
@@ -119,9 +113,9 @@ pub trait Observer {
 pub fn train(
     selection: Selection,
     settings: &Settings,
-    worker: &Worker,
+    trainer: &Trainer,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Tally, SweepError> {
-    executor::Executor::new(selection, settings, worker, observer, interrupt).run()
+    executor::Executor::new(selection, settings, trainer, observer, interrupt).run()
 }

@@ -32,10 +32,15 @@ pub enum WorkerError {
     },
 }
 
-/// An executable that can be started as the worker.
+/// An executable that can be started as the worker: flops-fit's own, or a program of
+/// the user's that takes the same verbs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
     path: PathBuf,
+    /// What comes before the verb.
+    arguments: Vec<String>,
+    /// Where it runs; where flops-fit does if absent.
+    folder: Option<PathBuf>,
 }
 
 impl Worker {
@@ -44,7 +49,7 @@ impl Worker {
         if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
             let path = PathBuf::from(named);
             return match path.canonicalize() {
-                Ok(path) if path.is_file() => Ok(Self { path }),
+                Ok(path) if path.is_file() => Ok(Self::at(path)),
                 _ => Err(WorkerError::Named { path }),
             };
         }
@@ -55,13 +60,43 @@ impl Worker {
         std::iter::once(beside.clone())
             .chain(on_path)
             .find(|path| path.is_file())
-            .map(|path| Self { path })
+            .map(Self::at)
             .ok_or(WorkerError::Missing { beside })
     }
 
     /// A worker at a known place.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            arguments: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// The program that `command` starts in `folder`. A first word with a slash is a
+    /// path from there, any other is looked for on PATH.
+    pub fn program(command: &[String], folder: &Path) -> Self {
+        let mut words = command.iter();
+        let first = words.next().map(String::as_str).unwrap_or_default();
+        Self {
+            path: if first.contains('/') {
+                folder.join(first)
+            } else {
+                PathBuf::from(first)
+            },
+            arguments: words.cloned().collect(),
+            folder: Some(folder.to_owned()),
+        }
+    }
+
+    /// The command without its verb, for messages.
+    pub(crate) fn name(&self) -> String {
+        let mut name = self.path.display().to_string();
+        for argument in &self.arguments {
+            name.push(' ');
+            name.push_str(argument);
+        }
+        name
     }
 
     /// The executable.
@@ -69,12 +104,16 @@ impl Worker {
         &self.path
     }
 
-    /// `flops-fit-worker <arguments>` with `threads` intra-op threads, in a
+    /// `flops-fit-worker`, with `threads` intra-op threads, in a
     /// process group of its own, so that a terminal's Ctrl-C reaches the parent
     /// alone and a time-out ends whatever the worker has started.
     pub(crate) fn command(&self, threads: u32) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new(&self.path);
+        command.args(&self.arguments);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         // libtorch reads these when it is loaded; set later they do nothing.
         command
             .env("OMP_NUM_THREADS", threads.to_string())

@@ -133,7 +133,8 @@ impl Center {
         }
     }
 
-    fn at(&self, budget: f64) -> f64 {
+    /// The expected N at `budget` FLOPs.
+    pub fn at(&self, budget: f64) -> f64 {
         match self {
             Self::PowerLaw { k, exponent } => k * budget.powf(*exponent),
             Self::Minima(minima) => choose::interpolate(minima, budget),

@@ -77,6 +77,14 @@ impl Truth {
         self.floor + reducible.powf(self.coupling)
     }
 
+    /// The loss at `n` parameters and `d` units with normal noise of standard deviation
+    /// `noise`: that of run `number` of those that `seed` makes. A loss that would not
+    /// be positive is kept just above zero.
+    pub fn noisy_loss(&self, n: f64, d: f64, noise: f64, seed: u64, number: u64) -> f64 {
+        let mut stream = Stream::new(seed, Purpose::Simulation, number);
+        add_noise(self.loss(n, d), noise, &mut stream)
+    }
+
     /// The runs of a sweep without noise: at each budget `sizes` values of N in even
     /// steps of ln N, from a `reach`-th to `reach` times `off_center · N*`, each with
     /// `seeds` seeds.
@@ -143,10 +151,14 @@ pub fn noisy(plan: &[Run], noise: f64, seed: u64, number: u64) -> Vec<Run> {
     let mut stream = Stream::new(seed, Purpose::Simulation, number);
     plan.iter()
         .map(|run| Run {
-            loss: (run.loss + noise * stream.normal()).max(run.loss * 1e-3),
+            loss: add_noise(run.loss, noise, &mut stream),
             ..run.clone()
         })
         .collect()
+}
+
+fn add_noise(loss: f64, noise: f64, stream: &mut Stream) -> f64 {
+    (loss + noise * stream.normal()).max(loss * 1e-3)
 }
 
 #[cfg(test)]

@@ -267,6 +267,7 @@ fn host(
             eval_units: 1,
         },
         seed: 0,
+        simulation: None,
     };
     let run = RunSettings {
         model: load(&case.model),
@@ -282,6 +283,7 @@ fn host(
         micro_batch: None,
         attempt: 0,
         checkpoint_interval: 300.0,
+        program: None,
     };
     let log = ProgressWriter::create(&folder.join("progress.jsonl")).unwrap();
     let mut clock = Clock {

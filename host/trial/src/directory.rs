@@ -10,7 +10,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::{
     CheckpointDir, DocumentError, TrialId, TrialResult, TrialSpec,
-    document::{PARTIAL, read_sealed, sealed, sync_folder, write_sealed},
+    document::{PARTIAL, is_sealed, read, read_sealed, sealed, sync_folder, write_sealed},
 };
 
 /// Exit status of a worker that can't read or write its files (`EX_IOERR` of
@@ -94,6 +94,18 @@ impl TrialDir {
     pub fn result(&self) -> Result<Option<TrialResult>, DocumentError> {
         match read_sealed(&self.result_path()) {
             Ok(result) => Ok(Some(result)),
+            Err(DocumentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The result that a program of the user's has left and that carries no checksum
+    /// yet; `None` if there is none, or it has one.
+    pub fn unsealed_result(&self) -> Result<Option<Vec<u8>>, DocumentError> {
+        match read(&self.result_path()) {
+            Ok(text) => Ok((!is_sealed(&text)).then_some(text)),
             Err(DocumentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
             }

@@ -190,7 +190,12 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
     parse_json(path, &read(path)?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
+/// Whether `text` is a document with a checksum, right or wrong.
+pub(crate) fn is_sealed(text: &[u8]) -> bool {
+    serde_json::from_slice(text).is_ok_and(|value: Value| value.get(CHECKSUM).is_some())
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
     let fail = |source| DocumentError::Io {
         action: "reading",
         path: path.to_owned(),

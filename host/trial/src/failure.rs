@@ -233,6 +233,41 @@ pub enum Failure {
         /// The limit in seconds.
         limit_s: f64,
     },
+    /// A program of the user's ended and left no answer or result.
+    #[error(
+        "trainer `{program}` ended with {ended} and left no {file}{}",
+        tail(log)
+    )]
+    ProgramEnded {
+        /// Its command.
+        program: String,
+        /// `status 1` or `signal 9 (SIGKILL)`.
+        ended: String,
+        /// The file that it should have written.
+        file: String,
+        /// Last lines of its log.
+        log: Vec<String>,
+    },
+    /// A program of the user's wrote what can't be used.
+    #[error(
+        "trainer `{program}`: its {file} can't be used: {problem} (docs/trainers.md says what stands there)"
+    )]
+    ProgramFile {
+        /// Its command.
+        program: String,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A program of the user's says that it failed.
+    #[error("trainer `{program}` failed: {message}")]
+    ProgramFailed {
+        /// Its command.
+        program: String,
+        /// Its words.
+        message: String,
+    },
     /// libtorch or the host itself failed.
     #[error("{phase} failed: {detail}")]
     Host {
@@ -282,7 +317,8 @@ fn running(plugins: &[String]) -> String {
     }
 }
 
-fn signal_name(signal: i32) -> String {
+/// A signal's number and name, as messages have it.
+pub fn signal_name(signal: i32) -> String {
     let name = match signal {
         4 => " (SIGILL)",
         6 => " (SIGABRT)",
@@ -337,6 +373,7 @@ impl Failure {
                 | Self::ExitedEarly { .. }
                 | Self::Files { .. }
                 | Self::TimedOut { .. }
+                | Self::ProgramEnded { .. }
         )
     }
 

@@ -20,6 +20,11 @@ impl TrialId {
         Self(canonical_hash(&value))
     }
 
+    /// The bits of the hash as a number, for whatever is to differ from trial to trial.
+    pub fn number(&self) -> u64 {
+        u64::from_str_radix(&self.0, 16).unwrap_or_default()
+    }
+
     /// The digits, as they name the trial's directory.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -31,10 +31,12 @@ mod document;
 mod failure;
 mod id;
 mod kin;
+mod program;
 mod progress;
 mod pulse;
 mod result;
 mod settings;
+mod simulation;
 mod spec;
 
 pub use aside::{SetAside, set_aside};
@@ -54,13 +56,18 @@ pub use describe::{
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
 pub use document::{DocumentError, parse_json, parse_sealed, read_json, sealed, write_json};
-pub use failure::{Failure, Phase};
+pub use failure::{Failure, Phase, signal_name};
 pub use id::TrialId;
 pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};
+pub use program::{
+    ProgramAnswer, ProgramData, ProgramOutcome, ProgramPart, ProgramQuestion, ProgramResult,
+    ProgramSize,
+};
 pub use progress::{Progress, ProgressReader, ProgressWriter, Stage, continuous, parse_progress};
 pub use pulse::{Part, Pulse};
 pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
+pub use simulation::{Law, Simulation};
 pub use spec::{Component, Load, Recipe, RunSettings, TrialSpec};
 
 /// Version of every file this crate writes. A reader refuses a newer one.

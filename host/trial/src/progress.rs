@@ -20,22 +20,27 @@ pub enum Stage {
     Evaluate,
 }
 
-/// One line of `progress.jsonl`.
+/// One line of `progress.jsonl`. A program of the user's may leave out all but stage
+/// and step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Seconds since the worker began.
+    #[serde(default)]
     pub at: f64,
     /// Where it is.
     pub stage: Stage,
     /// Optimizer steps done.
     pub step: u64,
     /// Optimizer steps in all.
+    #[serde(default)]
     pub steps: u64,
     /// Units (tokens, images) seen.
+    #[serde(default)]
     pub units: u64,
     /// Mean training loss since the line before, where known.
     pub loss: Option<f64>,
     /// Learning rate of the last step.
+    #[serde(default)]
     pub lr: f64,
     /// Global gradient norm at the last step, where it was computed.
     pub grad_norm: Option<f64>,

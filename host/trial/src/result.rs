@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Refusal, Resumed, TrialId};
+use crate::{Failure, Refusal, Resumed, RunSettings, TrialId};
 
 /// `result.json`, written once, last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,19 @@ pub struct Environment {
     /// Checkpoints that the last attempt could not go on from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
+}
+
+impl Environment {
+    /// What was planned for a trial; the rest is for whoever runs it to say.
+    pub fn planned(run: &RunSettings) -> Self {
+        Self {
+            devices: run.devices.clone(),
+            threads: run.threads,
+            micro_batch: run.micro_batch,
+            attempt: run.attempt,
+            ..Self::default()
+        }
+    }
 }
 
 /// Where a trial's wall time went, in seconds.

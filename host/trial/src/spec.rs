@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{FORMAT, TrainSettings, TrialId};
+use crate::{FORMAT, Simulation, TrainSettings, TrialId};
 
 /// `trial.json`: the recipe decides the outcome, the run settings do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Recipe {
     pub train: TrainSettings,
     /// Seed of initialisation, data order and augmentation.
     pub seed: u64,
+    /// The law that takes the place of training, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<Simulation>,
 }
 
 /// One export of a plugin with its canonical configuration.
@@ -93,6 +96,10 @@ pub struct RunSettings {
     /// Seconds of training between two checkpoints.
     #[serde(default = "checkpoint_interval")]
     pub checkpoint_interval: f64,
+    /// The user's own program that trains, where it is not `flops-fit-worker`: its
+    /// command, as the manifest has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Vec<String>>,
 }
 
 /// That of trials planned before there were checkpoints.
@@ -100,11 +107,12 @@ fn checkpoint_interval() -> f64 {
     300.0
 }
 
-/// One library and the configuration handed to its export.
+/// One library and the configuration handed to its export. Of a program, the library
+/// is its script; where nothing is trained, path and hash are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
-    /// Absolute path of the cdylib.
+    /// Absolute path of the file.
     pub library: PathBuf,
     /// SHA-256 of the file when it was planned, in hexadecimal.
     pub sha256: String,

@@ -463,6 +463,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
             eval_units: 65_536,
         },
         seed: 0,
+        simulation: None,
     };
     let run = RunSettings {
         model: load(),
@@ -478,6 +479,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         micro_batch: None,
         attempt: 0,
         checkpoint_interval: 300.0,
+        program: None,
     };
     TrialSpec::new(recipe, run)
 }

@@ -55,7 +55,7 @@ impl Target {
         worker: &Worker,
         interrupt: &Interrupt,
     ) -> Result<Self, CheckError> {
-        let (libraries, description) = plan::survey(manifest, worker, interrupt)?;
+        let (libraries, description) = plan::of_plugins(manifest, worker, interrupt)?;
         let accepted = description
             .sizes
             .iter()

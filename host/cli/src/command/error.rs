@@ -8,8 +8,10 @@ use flops_fit_trial::DocumentError;
 use crate::{
     check::CheckError,
     exit::Exit,
+    find::FindError,
     input::InputError,
     manifest::ManifestError,
+    new::NewError,
     output::LockError,
     plan::PlanError,
     report::{ForecastError, ReadError, ReportError, WriteError},
@@ -47,6 +49,8 @@ pub enum CommandError {
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     #[error(transparent)]
+    New(#[from] NewError),
+    #[error(transparent)]
     Setup(#[from] setup::Error),
     #[error("{}: {source}", path.display())]
     Analysis {
@@ -73,16 +77,38 @@ pub enum CommandError {
     SetOnLibrary { set: String },
     #[error("watching for Ctrl-C: {0}")]
     Signals(io::Error),
+    #[error(transparent)]
+    NoTime(FindError),
+    #[error(transparent)]
+    Probe(FindError),
     #[error("printing the result: {0}")]
     Print(io::Error),
+    #[error("writing manual pages to {}: {source}", path.display())]
+    Pages { path: PathBuf, source: io::Error },
+}
+
+impl From<FindError> for CommandError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Worker(error) => error.into(),
+            FindError::Plan(error) => error.into(),
+            FindError::Lock(error) => error.into(),
+            FindError::Document(error) => error.into(),
+            FindError::Sweep(error) => error.into(),
+            error @ FindError::NoTime { .. } => Self::NoTime(error),
+            error @ FindError::Probe { .. } => Self::Probe(error),
+        }
+    }
 }
 
 impl CommandError {
     /// The code of the table.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Manifest(_) | Self::NotAManifest { .. } => Exit::Manifest,
-            Self::NoSweep { .. }
+            Self::Manifest(_) | Self::NotAManifest { .. } | Self::NoTime(_) => Exit::Manifest,
+            Self::Probe(_) => Exit::TrialsFailed,
+            Self::New(NewError::Name { .. } | NewError::Taken { .. } | NewError::Api { .. })
+            | Self::NoSweep { .. }
             | Self::FlagOfTable { .. }
             | Self::SetOnTable { .. }
             | Self::FlagOfLibrary { .. }
@@ -100,7 +126,8 @@ impl CommandError {
             | Self::Forecast(_)
             | Self::Analysed(ReadError::Schema { .. })
             | Self::Report(ReportError::Analysis { .. }) => Exit::Analysis,
-            Self::Lock(_)
+            Self::New(_)
+            | Self::Lock(_)
             | Self::Sweep(_)
             | Self::Document(_)
             | Self::Report(_)
@@ -108,6 +135,7 @@ impl CommandError {
             | Self::Write(_)
             | Self::Adopt(_)
             | Self::Signals(_)
+            | Self::Pages { .. }
             | Self::Print(_) => Exit::Internal,
         }
     }

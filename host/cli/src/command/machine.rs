@@ -1,13 +1,20 @@
-//! `setup` and `doctor`.
+//! `new`, `setup` and `doctor`.
 
 use super::{CommandError, print_as};
 use crate::{
-    args::{Doctor, Format},
+    args::{Doctor, Format, New},
     doctor,
     exit::Exit,
-    setup,
+    new, setup,
     worker::Worker,
 };
+
+/// `flops-fit new`.
+pub(super) fn new(args: &New, format: Format) -> Result<Exit, CommandError> {
+    let written = new::write(&args.folder, args.name.as_deref(), args.api.as_deref())?;
+    print_as(format, &written, || written.to_string())?;
+    Ok(Exit::Success)
+}
 
 /// `flops-fit setup`.
 pub(super) fn setup(options: &setup::Options, format: Format) -> Result<Exit, CommandError> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use flops_fit_trial::{Outcome, Progress};
 use serde::Serialize;
 
 use super::{CommandError, print_as, say, subject};
@@ -9,15 +10,15 @@ use crate::{
     adopt_orphans,
     args::{Format, Source, Train},
     exit::Exit,
+    find,
     interrupt::Interrupt,
     manifest::Manifest,
-    output::{Lock, Output},
     plan::{self, Estimate, Outlook, Plan, Prepared},
     report::{self, Analysis},
-    sweep::{self, Rebuilt, Settings, Tally},
+    sweep::{Observer, Rebuilt, Selection, Tally, Trial},
     time::duration,
+    trainer::Trainer,
     view,
-    worker::Worker,
 };
 
 #[derive(Serialize)]
@@ -33,8 +34,10 @@ struct Planned<'a> {
 pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     let manifest = subject::manifest(source)?;
-    let worker = Worker::find()?;
-    let (prepared, _lock) = prepare(&manifest, &worker, &interrupt)?;
+    let trainer = Trainer::of(&manifest)?;
+    adopt_orphans().map_err(CommandError::Adopt)?;
+    let mut terminal = Terminal { view: None };
+    let (prepared, _lock) = find::prepare(&manifest, &trainer, &mut terminal, &interrupt)?;
     let estimate = prepared.estimate(&manifest);
     let planned = Planned {
         output: prepared.output.path(),
@@ -116,73 +119,66 @@ struct Done {
     tally: Tally,
 }
 
-/// Plans, takes the output folder, and writes the plan there.
-fn prepare(
-    manifest: &Manifest,
-    worker: &Worker,
-    interrupt: &Interrupt,
-) -> Result<(Prepared, Lock), CommandError> {
-    adopt_orphans().map_err(CommandError::Adopt)?;
-    // Asking the plugins may take a while: better to know at once.
-    Output::at(&manifest.output_dir).check_free()?;
-    let prepared = plan::prepare(manifest, worker, interrupt)?;
-    let lock = prepared.output.lock()?;
-    if let Some(stale) = lock.stale() {
-        say(&format!(
-            "going on where {stale}, stopped without a word: it was killed, or the machine went down"
-        ));
+/// Tells the terminal: words at once, bars or lines while trials run.
+struct Terminal {
+    view: Option<Box<dyn Observer>>,
+}
+
+impl Observer for Terminal {
+    fn noted(&mut self, words: &str) {
+        say(words);
     }
-    for aside in prepared.write(manifest)? {
-        say(&format!("warning: {aside}"));
+
+    fn planned(&mut self, prepared: &Prepared, estimate: &Estimate, selection: &Selection) {
+        let text = plan::render(&prepared.plan, estimate, None, &prepared.output);
+        say(&text);
+        self.view = Some(view::of(selection));
     }
-    Ok((prepared, lock))
+
+    fn started(&mut self, trial: &Trial) {
+        if let Some(view) = &mut self.view {
+            view.started(trial);
+        }
+    }
+
+    fn progressed(&mut self, trial: &Trial, progress: &Progress) {
+        if let Some(view) = &mut self.view {
+            view.progressed(trial, progress);
+        }
+    }
+
+    fn ended(&mut self, trial: &Trial, outcome: &Outcome, again: bool) {
+        if let Some(view) = &mut self.view {
+            view.ended(trial, outcome, again);
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.tick();
+        }
+    }
 }
 
 /// Plans, writes the plan, and trains what is missing.
 fn carry_out(train: &Train) -> Result<Done, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     let manifest = subject::manifest(&train.source)?;
-    let worker = Worker::find()?;
-    let (prepared, _lock) = prepare(&manifest, &worker, &interrupt)?;
+    let trainer = Trainer::of(&manifest)?;
+    adopt_orphans().map_err(CommandError::Adopt)?;
     let rebuilt = match (train.accept_rebuilt, train.retrain) {
         (true, _) => Rebuilt::Accept,
         (_, true) => Rebuilt::Retrain,
         _ => Rebuilt::Ask,
     };
-    let selection = sweep::select(&prepared, rebuilt)?;
-    for aside in &selection.set_aside {
-        say(&format!("warning: {aside}"));
-    }
-    let estimate = prepared.estimate(&manifest);
-    let text = plan::render(&prepared.plan, &estimate, None, &prepared.output);
-    say(&text);
-    let tally = train_selection(selection, &manifest, &worker, &interrupt)?;
+    let mut terminal = Terminal { view: None };
+    let (prepared, tally) =
+        find::carry_out(&manifest, &trainer, rebuilt, &mut terminal, &interrupt)?;
     Ok(Done {
         manifest,
         prepared,
         tally,
     })
-}
-
-fn train_selection(
-    selection: sweep::Selection,
-    manifest: &Manifest,
-    worker: &Worker,
-    interrupt: &Interrupt,
-) -> Result<Tally, CommandError> {
-    let settings = Settings {
-        jobs: manifest.run.jobs,
-        limits: manifest.run.limits,
-        retries: manifest.run.retries,
-    };
-    let mut view = view::of(&selection);
-    Ok(sweep::train(
-        selection,
-        &settings,
-        worker,
-        view.as_mut(),
-        interrupt,
-    )?)
 }
 
 fn exit(tally: &Tally) -> Exit {

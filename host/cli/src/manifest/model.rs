@@ -7,18 +7,22 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     mistake::{Mistake, Problem},
+    origin::Origin,
     section::{Field, Section},
+    trainer::Naming,
 };
 
-/// An export of a plugin, as the manifest names it.
+/// One of model, dataset and loss, as the manifest names it: an export of a plugin,
+/// or what another trainer makes of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
-    /// Path or library name.
-    pub plugin: String,
+    /// Path or library name; absent only where the trainer takes no plugins.
+    pub plugin: Option<String>,
     /// The key that names it: `dataset.plugin`, or `model.plugin` where the
     /// section leaves it out.
     pub plugin_key: &'static str,
-    /// Which of the plugin's exports.
+    /// Which of the plugin's exports; without a plugin the section's name where the
+    /// manifest doesn't say.
     pub kind: String,
     /// Its configuration, an object.
     pub config: Json,
@@ -50,6 +54,9 @@ pub enum Sizes {
     /// These, in the order given.
     List(Vec<i64>),
 }
+
+/// The size parameter of a simulation without a plugin: N itself.
+const SIMULATED_SIZE: &str = "n";
 
 /// The planner asks the model about each size, so their number is bounded.
 pub(super) const MOST_SIZES: usize = 4096;
@@ -136,22 +143,38 @@ pub(super) fn sizes_listed(field: &Field<'_>, expected: &str) -> Result<Vec<i64>
 }
 
 impl Component {
-    /// Reads a section; `fallback` is the plugin of a section that names none.
+    /// Reads the section `name`; `fallback` is the plugin of a section that names none.
     pub(super) fn read(
         section: &Section<'_>,
-        plugin_key: &'static str,
+        (name, plugin_key): (&str, &'static str),
+        naming: (Naming, &Origin),
         fallback: Option<&Self>,
         examples: &str,
     ) -> Result<Self, Box<Mistake>> {
         const PLUGIN: &str = "a library's name such as \"flops_fit_gpt\", or its path such as \"target/release/libmine.so\"";
-        let plugin = section.maybe("plugin", |field| field.text(PLUGIN))?;
+        let plugin = match (section.get("plugin"), naming) {
+            (Some(field), (Naming::Excluded, at)) => {
+                return Err(field.mistake(Problem::Excludes {
+                    other: "trainer".to_owned(),
+                    at: at.clone(),
+                }));
+            }
+            (Some(field), _) => Some(field.text(PLUGIN)?),
+            (None, _) => None,
+        };
         let (plugin, plugin_key) = match (plugin, fallback) {
-            (Some(plugin), _) => (plugin, plugin_key),
             (None, Some(fallback)) => (fallback.plugin.clone(), fallback.plugin_key),
-            (None, None) => return Err(section.missing("plugin", PLUGIN)),
+            (None, None) if naming.0 == Naming::Required => {
+                return Err(section.missing("plugin", PLUGIN));
+            }
+            (plugin, _) => (plugin, plugin_key),
         };
         let expected = format!("the name of one of the plugin's exports, such as {examples}");
-        let kind = section.required("kind", &expected)?.text(&expected)?;
+        let kind = match (section.get("kind"), &plugin) {
+            (Some(kind), _) => kind.text(&expected)?,
+            (None, None) => name.to_owned(),
+            (None, Some(_)) => return Err(section.missing("kind", &expected)),
+        };
         let config = section.or("config", Json::Object(Map::new()), |field| {
             match field.json()? {
                 object @ Json::Object(_) => Ok(object),
@@ -168,10 +191,18 @@ impl Component {
 }
 
 impl Model {
-    pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
-        let component = Component::read(section, "model.plugin", None, "\"gpt\"")?;
+    pub(super) fn read(
+        section: &Section<'_>,
+        naming: (Naming, &Origin),
+    ) -> Result<Self, Box<Mistake>> {
+        let names = ("model", "model.plugin");
+        let component = Component::read(section, names, naming, None, "\"gpt\"")?;
         let expected = "the key of [model.config] that the sweep varies, such as \"d_model\"";
-        let size_param = section.required("size_param", expected)?.text(expected)?;
+        let size_param = match (section.get("size_param"), &component.plugin, naming.0) {
+            (Some(field), ..) => field.text(expected)?,
+            (None, None, Naming::Optional) => SIMULATED_SIZE.to_owned(),
+            _ => return Err(section.missing("size_param", expected)),
+        };
         let sizes = section.maybe("sizes", Sizes::read)?;
         if let (Some(field), Json::Object(config)) = (section.get("config"), &component.config)
             && config.contains_key(&size_param)

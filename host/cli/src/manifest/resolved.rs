@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::analysis::SCHEMES;
-use super::{Assumed, Component, Manifest, Sizes, Warmup};
+use super::{Assumed, Component, Manifest, Sizes, Trainer, Warmup};
 
 #[derive(Serialize)]
 struct Resolved<'m> {
@@ -21,6 +21,8 @@ struct Resolved<'m> {
     base_dir: &'m Path,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     plugin_path: &'m [PathBuf],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trainer: Option<Json>,
     model: Model<'m>,
     dataset: Export<'m>,
     loss: Export<'m>,
@@ -33,14 +35,16 @@ struct Resolved<'m> {
 
 #[derive(Serialize)]
 struct Export<'m> {
-    plugin: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin: Option<&'m str>,
     kind: &'m str,
     config: &'m Json,
 }
 
 #[derive(Serialize)]
 struct Model<'m> {
-    plugin: &'m str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin: Option<&'m str>,
     kind: &'m str,
     size_param: &'m str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,8 +132,9 @@ impl Manifest {
             name: &self.name,
             base_dir: &self.base_dir,
             plugin_path: &self.plugin_path,
+            trainer: trainer(&self.trainer),
             model: Model {
-                plugin: &self.model.component.plugin,
+                plugin: self.model.component.plugin.as_deref(),
                 kind: &self.model.component.kind,
                 size_param: &self.model.size_param,
                 sizes: self.model.sizes.as_ref().map(sizes),
@@ -231,9 +236,22 @@ impl Manifest {
 
 fn export(component: &Component) -> Export<'_> {
     Export {
-        plugin: &component.plugin,
+        plugin: component.plugin.as_deref(),
         kind: &component.kind,
         config: &component.config,
+    }
+}
+
+fn trainer(trainer: &Trainer) -> Option<Json> {
+    match trainer {
+        Trainer::Plugins => None,
+        Trainer::Program(command) => Some(serde_json::json!({ "command": command })),
+        Trainer::Simulated(simulation) => Some(serde_json::json!({
+            "kind": "simulated",
+            "law": simulation.law,
+            "noise": simulation.noise,
+            "seed": simulation.seed,
+        })),
     }
 }
 

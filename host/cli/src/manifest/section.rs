@@ -1,6 +1,8 @@
 //! Typed reading of the tree: a section knows its accepted keys, a field knows
 //! its dotted name, and each wrong one becomes a [`Mistake`].
 
+use crate::amount::Amount;
+
 use super::{
     mistake::{Mistake, Problem, nearest},
     origin::Origin,
@@ -200,6 +202,32 @@ impl<'a> Field<'a> {
             Ok(number)
         } else {
             Err(self.unacceptable(expected))
+        }
+    }
+
+    /// FLOPs above 0 that `accepts` likes: a number, or a text such as
+    /// `"10 PFLOP-days"`.
+    pub(super) fn flops(
+        &self,
+        expected: &str,
+        accepts: impl Fn(f64) -> bool,
+    ) -> Result<f64, Box<Mistake>> {
+        match self.amount(expected)? {
+            Amount::Flops(flops) if accepts(flops) => Ok(flops),
+            Amount::Flops(_) => Err(self.unacceptable(expected)),
+            Amount::Seconds(_) => Err(self.unacceptable(format!(
+                "{expected}; a time may stand in the list sweep.budgets alone"
+            ))),
+        }
+    }
+
+    /// The same, or a time such as `"2 h"`.
+    pub(super) fn amount(&self, expected: &str) -> Result<Amount, Box<Mistake>> {
+        match &self.node.value {
+            Value::Text(text) => text
+                .parse()
+                .map_err(|_| self.unacceptable(format!("{expected} or \"10 PFLOP-days\""))),
+            _ => self.number(expected, |x| x > 0.0).map(Amount::Flops),
         }
     }
 

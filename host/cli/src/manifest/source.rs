@@ -10,8 +10,9 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    mistake::{ManifestError, Mistake, Problem},
+    mistake::{ManifestError, Mistake, Problem, nearest},
     origin::{Origin, Text},
+    preset::{self, PRESETS},
     value::{Entry, Node, OutOfRange, Table, Value},
 };
 
@@ -105,6 +106,7 @@ fn read_file(
     // The layer is known only when everything below has been read, so the file
     // is looked at once for `extends` and once for the rest.
     let (base, layer) = match extends(&parse_file(path, &source, 0)?)? {
+        Some((origin, base)) if preset::is_name(&base) => (Some(read_preset(&base, origin)?), 1),
         Some((origin, base)) => {
             let base = path.parent().unwrap_or(Path::new("")).join(base);
             let (table, layer) = read_file(&base, Some(&origin), files, open)?;
@@ -124,6 +126,22 @@ fn read_file(
     })
 }
 
+fn read_preset(name: &str, wanted_by: Origin) -> Result<Table, ManifestError> {
+    match preset::find(name) {
+        Some(preset) => parse_file(Path::new(&format!("preset {name}")), preset.text, 0),
+        None => Err(Box::new(Mistake {
+            origin: wanted_by,
+            key: "extends".to_owned(),
+            problem: Problem::UnknownWord {
+                found: name.to_owned(),
+                accepted: PRESETS.map(|preset| preset.name.to_owned()).to_vec(),
+                nearest: nearest(name, PRESETS.map(|preset| preset.name)),
+            },
+        })
+        .into()),
+    }
+}
+
 fn extends(table: &Table) -> Result<Option<(Origin, String)>, ManifestError> {
     match table.entries.get("extends") {
         None => Ok(None),
@@ -134,7 +152,7 @@ fn extends(table: &Table) -> Result<Option<(Origin, String)>, ManifestError> {
                 key: "extends".to_owned(),
                 problem: Problem::Unacceptable {
                     found: other.to_string(),
-                    expected: "the path of another manifest, such as \"base.toml\"".to_owned(),
+                    expected: "the path of another manifest, such as \"base.toml\", or a preset such as \"quick\"".to_owned(),
                 },
             })
             .into()),

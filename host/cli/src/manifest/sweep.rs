@@ -2,6 +2,8 @@
 
 use flops_fit_scaling::grid::{Budgets, Center, GridSpec, Layout, MIN_STEPS, SizeList, Spread};
 
+use crate::amount::Amount;
+
 use super::{
     mistake::{Mistake, Problem},
     model::{MOST_SIZES, sizes_listed},
@@ -18,6 +20,18 @@ pub struct Sweep {
     pub seeds: Vec<u64>,
     /// Sizes that would train for fewer optimizer steps are skipped.
     pub min_steps: u64,
+    /// Budgets of the list that are given as times: in the layout they are no numbers
+    /// until a rate was measured.
+    pub timed: Vec<Timed>,
+}
+
+/// A budget that is given as a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timed {
+    /// Its position in the list of budgets.
+    pub position: usize,
+    /// Seconds of one trial.
+    pub seconds: f64,
 }
 
 pub(super) const KEYS: &[&str] = &[
@@ -40,6 +54,7 @@ const BUDGETS: &str =
 
 impl Sweep {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
+        let mut timed = Vec::new();
         let layout = match (section.get("budgets"), section.get("grid")) {
             (Some(budgets), Some(grid)) if !differ_in_layer(&budgets, &grid) => {
                 return Err(grid.mistake(Problem::Excludes {
@@ -48,16 +63,17 @@ impl Sweep {
                 }));
             }
             (Some(budgets), Some(grid)) if budgets.node.origin.overrides(&grid.node.origin) => {
-                around(&budgets, section)?
+                around(&budgets, section, &mut timed)?
             }
             (_, Some(grid)) => listed(&grid)?,
-            (Some(budgets), None) => around(&budgets, section)?,
+            (Some(budgets), None) => around(&budgets, section, &mut timed)?,
             (None, None) => return Err(section.missing("budgets", BUDGETS)),
         };
         Ok(Self {
             layout,
             seeds: section.or("seeds", vec![0], seeds)?,
             min_steps: section.or("min_steps", MIN_STEPS, |f| Ok(f.whole(1)? as u64))?,
+            timed,
         })
     }
 
@@ -75,10 +91,14 @@ fn differ_in_layer(a: &Field<'_>, b: &Field<'_>) -> bool {
     a.node.origin.overrides(&b.node.origin) || b.node.origin.overrides(&a.node.origin)
 }
 
-fn around(budgets: &Field<'_>, section: &Section<'_>) -> Result<Layout, Box<Mistake>> {
+fn around(
+    budgets: &Field<'_>,
+    section: &Section<'_>,
+    timed: &mut Vec<Timed>,
+) -> Result<Layout, Box<Mistake>> {
     let spread = Spread::default();
     Ok(Layout::Around {
-        budgets: read_budgets(budgets)?,
+        budgets: read_budgets(budgets, timed)?,
         spread: Spread {
             per_budget: section.or("sizes_per_budget", spread.per_budget, |f| {
                 Ok(f.within(4, MOST_SIZES as i64)? as usize)
@@ -93,11 +113,26 @@ fn around(budgets: &Field<'_>, section: &Section<'_>) -> Result<Layout, Box<Mist
     })
 }
 
-fn read_budgets(field: &Field<'_>) -> Result<Budgets, Box<Mistake>> {
+fn read_budgets(field: &Field<'_>, timed: &mut Vec<Timed>) -> Result<Budgets, Box<Mistake>> {
     if !matches!(field.node.value, Value::Table(_)) {
         let mut list = Vec::new();
         for item in field.short_list(BUDGETS, MOST_BUDGETS)? {
-            list.push(budget(&item, &list)?);
+            match item.amount(BUDGET)? {
+                Amount::Flops(_) => list.push(budget(&item, &list)?),
+                Amount::Seconds(seconds) => {
+                    if timed
+                        .iter()
+                        .any(|time| time.seconds.total_cmp(&seconds).is_eq())
+                    {
+                        return Err(item.unacceptable(ONCE));
+                    }
+                    timed.push(Timed {
+                        position: list.len(),
+                        seconds,
+                    });
+                    list.push(f64::NAN);
+                }
+            }
         }
         return Ok(Budgets::List(list));
     }
@@ -106,7 +141,7 @@ fn read_budgets(field: &Field<'_>) -> Result<Budgets, Box<Mistake>> {
     let max = table.required("max", "the largest budget in FLOPs")?;
     Ok(Budgets::LogSpaced {
         min,
-        max: max.number(&format!("a number of FLOPs above min = {min:e}"), |x| {
+        max: max.flops(&format!("a number of FLOPs above min = {min:e}"), |x| {
             x > min
         })?,
         count: table
@@ -115,11 +150,14 @@ fn read_budgets(field: &Field<'_>) -> Result<Budgets, Box<Mistake>> {
     })
 }
 
+const BUDGET: &str = "a number of FLOPs above 0, such as 1e11";
+const ONCE: &str = "each budget once; this one is listed already";
+
 /// A budget that isn't among `earlier`.
 fn budget(field: &Field<'_>, earlier: &[f64]) -> Result<f64, Box<Mistake>> {
-    let budget = field.number("a number of FLOPs above 0, such as 1e11", |x| x > 0.0)?;
+    let budget = field.flops(BUDGET, |_| true)?;
     if earlier.iter().any(|other| other.total_cmp(&budget).is_eq()) {
-        return Err(field.unacceptable("each budget once; this one is listed already"));
+        return Err(field.unacceptable(ONCE));
     }
     Ok(budget)
 }

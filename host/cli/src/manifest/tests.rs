@@ -1,5 +1,6 @@
 //! What a manifest means, and what is said of one that means nothing.
 
+mod amounts;
 mod layers;
 mod limits;
 mod mistakes;
@@ -100,7 +101,7 @@ fn the_resolved_copy_means_the_same() {
 #[test]
 fn defaults() {
     let manifest = loaded(PLAIN, &[]);
-    assert_eq!(manifest.dataset.plugin, "flops_fit_gpt");
+    assert_eq!(manifest.dataset.plugin.as_deref(), Some("flops_fit_gpt"));
     assert_eq!(manifest.dataset.plugin_key, "model.plugin");
     assert_eq!(manifest.sweep.seeds, [0]);
     assert_eq!(manifest.sweep.min_steps, 40);

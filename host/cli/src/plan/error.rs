@@ -49,15 +49,15 @@ pub enum PlanError {
     },
     /// The worker did not answer.
     #[error(
-        "{} did not answer within {} s; raise run.start_limit if reading the data really takes that long",
-        plugin.as_ref().map_or_else(|| "the plugins".to_owned(), |plugin| format!("plugin {plugin}")),
+        "{who} did not answer within {} s; raise run.start_limit if reading the data really takes that long",
         limit.as_secs_f64()
     )]
     Silent {
         /// `run.start_limit`.
         limit: Duration,
-        /// The plugin that was called then, where the worker could still say so.
-        plugin: Option<String>,
+        /// The plugin that was called then, where the worker could still say so; else
+        /// whoever was asked.
+        who: String,
     },
     /// A file of the output folder.
     #[error(transparent)]

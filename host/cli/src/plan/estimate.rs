@@ -38,6 +38,8 @@ pub enum Basis {
     },
     /// A rule of thumb for one core of a current CPU.
     Guessed,
+    /// Nothing is trained.
+    Simulated,
 }
 
 /// Seconds that a worker takes around its training, where none was measured.
@@ -50,7 +52,7 @@ struct Finished {
     overhead: f64,
 }
 
-pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize) -> Estimate {
+pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: bool) -> Estimate {
     let mut finished = Vec::new();
     let mut pending = Vec::new();
     for (_, run) in plan.runs() {
@@ -82,9 +84,10 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize) -> Estimate {
         (c, c / (level * thumb(n)) + overhead)
     });
     let seconds = makespan(seconds.collect(), jobs);
-    let (basis, factor) = match finished.len() {
-        0 => (Basis::Guessed, 3.0),
-        trials => (Basis::Measured { trials }, 1.3),
+    let (basis, seconds, factor) = match finished.len() {
+        _ if simulated => (Basis::Simulated, 0.0, 1.0),
+        0 => (Basis::Guessed, seconds, 3.0),
+        trials => (Basis::Measured { trials }, seconds, 1.3),
     };
     Estimate {
         seconds,
@@ -98,7 +101,7 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize) -> Estimate {
 
 /// FLOP/s of one core at N parameters: 8e9 at ten thousand, growing with N^0.44
 /// up to 6e10.
-fn thumb(n: f64) -> f64 {
+pub(crate) fn thumb(n: f64) -> f64 {
     (8e9 * (n / 1e4).powf(0.44)).min(6e10)
 }
 

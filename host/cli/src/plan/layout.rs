@@ -13,11 +13,11 @@ use flops_fit_trial::{
 };
 use serde_json::Value as Json;
 
-use super::{Plan, PlanError, PlannedBudget, PlannedRun, Skipped};
-use crate::{
-    manifest::{Manifest, Problem, Sizes, Train},
-    plugin::{Libraries, Library},
+use super::{
+    Plan, PlanError, PlannedBudget, PlannedRun, Skipped,
+    source::{Source, Sources},
 };
+use crate::manifest::{Manifest, Problem, Sizes, Train, Trainer};
 
 /// Share of the steps above which a warm-up bends the scaling exponent.
 const LONG_WARMUP: f64 = 0.2;
@@ -35,7 +35,7 @@ struct Sized<'d> {
 
 pub(super) fn lay_out(
     manifest: &Manifest,
-    libraries: &Libraries,
+    sources: &Sources,
     description: &Description,
 ) -> Result<(Plan, Vec<TrialSpec>), PlanError> {
     let examples = batch_examples(manifest, description)?;
@@ -55,14 +55,14 @@ pub(super) fn lay_out(
 
     let mut plan = Plan {
         format: FORMAT,
-        name: manifest.name.clone(),
+        name: title(manifest),
         size_param: manifest.model.size_param.clone(),
         unit: description.data.unit.clone(),
         units_per_step,
         unique_units: description.data.unique_units,
         budgets: Vec::new(),
         flops: grid.flops * manifest.sweep.seeds.len() as f64,
-        warnings: Vec::new(),
+        warnings: simulated(manifest).into_iter().collect(),
     };
     let mut specs = Vec::new();
     for budget in grid.budgets {
@@ -80,7 +80,7 @@ pub(super) fn lay_out(
                 check_warmup(manifest, &recipe)?;
                 let spec = TrialSpec::new(
                     recipe,
-                    run_settings(manifest, libraries, description, trial.size, sized),
+                    run_settings(manifest, sources, description, trial.size, sized),
                 );
                 trials.push(PlannedRun {
                     id: spec.id.clone(),
@@ -229,27 +229,31 @@ fn recipe(
             .train
             .settings(trial.steps, examples, units_per_step),
         seed,
+        simulation: match manifest.trainer {
+            Trainer::Simulated(simulation) => Some(simulation),
+            Trainer::Plugins | Trainer::Program(_) => None,
+        },
     }
 }
 
 fn run_settings(
     manifest: &Manifest,
-    libraries: &Libraries,
+    sources: &Sources,
     description: &Description,
     size: i64,
     sized: &Sized<'_>,
 ) -> RunSettings {
-    let load = |library: &Library, config: &Json| Load {
-        library: library.path.clone(),
-        sha256: library.sha256.clone(),
+    let load = |source: &Source, config: &Json| Load {
+        library: source.path.clone(),
+        sha256: source.sha256.clone(),
         config: config.clone(),
     };
     let (config, size_param) = (&manifest.model.component.config, &manifest.model.size_param);
     let model_config = with_size(config, size_param, size);
     RunSettings {
-        model: load(&libraries.model, &model_config),
-        dataset: load(&libraries.dataset, &manifest.dataset.config),
-        loss: load(&libraries.loss, &manifest.loss.config),
+        model: load(&sources.model, &model_config),
+        dataset: load(&sources.dataset, &manifest.dataset.config),
+        loss: load(&sources.loss, &manifest.loss.config),
         base_dir: manifest.base_dir.clone(),
         declared_n: sized.n,
         counts: sized.counts.clone(),
@@ -260,7 +264,31 @@ fn run_settings(
         micro_batch: manifest.run.micro_batch,
         attempt: 0,
         checkpoint_interval: manifest.run.checkpoint_interval.as_secs_f64(),
+        program: match &manifest.trainer {
+            Trainer::Program(command) => Some(command.clone()),
+            Trainer::Plugins | Trainer::Simulated(_) => None,
+        },
     }
+}
+
+/// What the sweep is called in tables and figures: one that was not trained says so
+/// everywhere.
+fn title(manifest: &Manifest) -> String {
+    match manifest.trainer {
+        Trainer::Simulated(_) => format!("{} (simulated)", manifest.name),
+        Trainer::Plugins | Trainer::Program(_) => manifest.name.clone(),
+    }
+}
+
+fn simulated(manifest: &Manifest) -> Option<String> {
+    let Trainer::Simulated(simulation) = &manifest.trainer else {
+        return None;
+    };
+    let law = &simulation.law;
+    Some(format!(
+        "nothing is trained: losses are {} + {}/N^{} + {}/D^{} with normal noise of {} (trainer = \"simulated\")",
+        law.e, law.a, law.alpha, law.b, law.beta, simulation.noise
+    ))
 }
 
 fn check_warmup(manifest: &Manifest, recipe: &Recipe) -> Result<(), PlanError> {

@@ -142,6 +142,13 @@ fn cost(estimate: &Estimate) -> String {
     let basis = match estimate.basis {
         Basis::Measured { trials } => format!("by the rates of {trials} finished trials"),
         Basis::Guessed => "a rule of thumb for CPU cores, nothing measured yet".to_owned(),
+        Basis::Simulated => {
+            return format!(
+                "to simulate: {} trials, which would cost {} FLOPs",
+                estimate.trials,
+                quantity::flops(estimate.flops)
+            );
+        }
     };
     format!(
         "to train: {} trials, {} FLOPs, about {} (between {} and {}; {basis})",

@@ -114,6 +114,19 @@ pub fn run_in(
     })
 }
 
+/// Links a libtorch that is there already into `folder`; whether there is one. That of
+/// the repository that this program was built from counts.
+pub(crate) fn link_existing(folder: &Path) -> bool {
+    let Ok(environment) = Environment::of_process() else {
+        return false;
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut roots = workspaces(&environment, None);
+    roots.extend(repository.canonicalize());
+    let found = existing(&environment, &roots, Variant::Cpu, &mut std::io::sink());
+    matches!(found, Ok(Some(found)) if link::make(folder, &found.home).is_ok())
+}
+
 /// The workspace around the current folder, if it wants a link.
 pub(crate) fn link_root(environment: &Environment) -> Option<PathBuf> {
     link::workspace_of(&environment.folder)

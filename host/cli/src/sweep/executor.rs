@@ -10,9 +10,10 @@ use flops_fit_trial::{Failure, Outcome};
 use super::{
     FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
     retry::{self, Retry},
+    simulated,
     watch::{Running, StartError},
 };
-use crate::{interrupt::Interrupt, worker::Worker};
+use crate::{interrupt::Interrupt, trainer::Trainer};
 
 /// Time between two looks at the workers: short beside a trial, so that no core
 /// stands idle.
@@ -34,13 +35,15 @@ struct Queued {
 struct Place {
     running: Running,
     retries: u32,
+    /// Its number among the places, from 0.
+    slot: usize,
 }
 
 pub(super) struct Executor<'a> {
     queue: VecDeque<Queued>,
     places: Vec<Place>,
     settings: &'a Settings,
-    worker: &'a Worker,
+    trainer: &'a Trainer,
     observer: &'a mut dyn Observer,
     interrupt: &'a Interrupt,
     tally: Tally,
@@ -52,7 +55,7 @@ impl<'a> Executor<'a> {
     pub(super) fn new(
         selection: Selection,
         settings: &'a Settings,
-        worker: &'a Worker,
+        trainer: &'a Trainer,
         observer: &'a mut dyn Observer,
         interrupt: &'a Interrupt,
     ) -> Self {
@@ -70,7 +73,7 @@ impl<'a> Executor<'a> {
             queue: selection.pending.into_iter().map(queued).collect(),
             places: Vec::new(),
             settings,
-            worker,
+            trainer,
             observer,
             interrupt,
             halted: None,
@@ -100,9 +103,23 @@ impl<'a> Executor<'a> {
         self.places.is_empty() && (self.queue.is_empty() || self.halted.is_some())
     }
 
-    /// Starts workers for the free places.
+    /// The lowest number that no running trial has.
+    fn free_slot(&self) -> usize {
+        let taken = |slot: &usize| self.places.iter().any(|place| place.slot == *slot);
+        (0..self.places.len())
+            .find(|slot| !taken(slot))
+            .unwrap_or(self.places.len())
+    }
+
+    fn may_start(&self) -> bool {
+        self.halted.is_none()
+            && self.places.len() < self.settings.jobs
+            && !self.interrupt.is_raised()
+    }
+
+    /// Starts workers for the free places; a simulated trial has its result at once.
     fn fill(&mut self) {
-        while self.halted.is_none() && self.places.len() < self.settings.jobs {
+        while self.may_start() {
             let now = Instant::now();
             let next = self.queue.iter().position(|queued| queued.ready <= now);
             let Some(Queued { trial, retries, .. }) =
@@ -110,17 +127,36 @@ impl<'a> Executor<'a> {
             else {
                 break;
             };
-            match Running::start(trial, self.worker) {
-                Ok(running) => {
-                    self.observer.started(&running.trial);
-                    self.places.push(Place { running, retries });
-                }
-                Err(StartError::Document(error)) => self.halt(error.into()),
-                Err(StartError::Spawn(source)) => self.halt(SweepError::Start {
-                    worker: self.worker.path().to_owned(),
-                    source,
-                }),
+            let slot = self.free_slot();
+            match self.trainer {
+                Trainer::Process(worker) => match Running::start(trial, worker, slot) {
+                    Ok(running) => {
+                        self.observer.started(&running.trial);
+                        self.places.push(Place {
+                            running,
+                            retries,
+                            slot,
+                        });
+                    }
+                    Err(StartError::Document(error)) => self.halt(error.into()),
+                    Err(StartError::Spawn(source)) => self.halt(SweepError::Start {
+                        worker: worker.path().to_owned(),
+                        source,
+                    }),
+                },
+                Trainer::Law { .. } => self.simulate(trial),
             }
+        }
+    }
+
+    fn simulate(&mut self, trial: Trial) {
+        let Some(simulation) = &trial.spec.recipe.simulation else {
+            unreachable!("the trials of a simulation carry its law");
+        };
+        self.observer.started(&trial);
+        match simulated::train(&trial, simulation) {
+            Ok(outcome) => self.record(trial, &outcome, 0),
+            Err(error) => self.halt(error.into()),
         }
     }
 
@@ -135,7 +171,9 @@ impl<'a> Executor<'a> {
             match running.outcome(&self.settings.limits) {
                 Ok(None) => i += 1,
                 Ok(Some(outcome)) => {
-                    let Place { running, retries } = self.places.swap_remove(i);
+                    let Place {
+                        running, retries, ..
+                    } = self.places.swap_remove(i);
                     self.record(running.trial, &outcome, retries);
                 }
                 Err(error) => {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use flops_fit_trial::{Load, Outcome, SetAside, TrialDir, TrialResult, TrialSpec, set_aside};
 
-use super::{SweepError, Trial};
+use super::{SweepError, Trial, program};
 use crate::plan::Prepared;
 
 /// What to do with results of a library that changed under an unchanged version.
@@ -52,7 +52,12 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
             spec: spec.clone(),
             dir: prepared.output.trial(&spec.id),
             size_param: prepared.plan.size_param.clone(),
+            unique_units: prepared.plan.unique_units,
         };
+        if spec.run.program.is_some() {
+            // Its program had ended well when flops-fit was killed.
+            program::seal(&trial, None)?;
+        }
         match finished(&trial.dir, spec, &mut selection.set_aside)? {
             None => selection.pending.push(trial),
             Some(_) => match change(&trial) {
@@ -143,6 +148,7 @@ pub(super) fn libraries(spec: &TrialSpec) -> BTreeMap<String, String> {
     let run = &spec.run;
     [&run.model, &run.dataset, &run.loss]
         .into_iter()
+        .filter(|load| !load.sha256.is_empty())
         .map(|load| (load.library.display().to_string(), load.sha256.clone()))
         .collect()
 }

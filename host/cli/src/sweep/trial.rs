@@ -12,12 +12,20 @@ pub struct Trial {
     pub dir: TrialDir,
     /// The model's size parameter, for messages.
     pub size_param: String,
+    /// Distinct units of the training data; absent if it never repeats.
+    pub unique_units: Option<u64>,
 }
 
 impl Trial {
     /// FLOPs that it costs.
     pub fn flops(&self) -> f64 {
         self.spec.run.flops_per_unit * self.spec.recipe.units as f64
+    }
+
+    /// The command of the user's program that trains it; empty where none does.
+    pub(super) fn program(&self) -> String {
+        let words = self.spec.run.program.as_deref();
+        words.unwrap_or_default().join(" ")
     }
 
     /// Which it is, in words: `1e10 d_model 16 seed 0`.

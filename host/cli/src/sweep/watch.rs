@@ -9,11 +9,11 @@ use std::{
 
 use flops_fit_trial::{
     CANNOT_WRITE, DocumentError, Environment, FORMAT, Failure, Outcome, Part, Phase, Progress,
-    ProgressReader, Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec,
+    ProgressReader, Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec, signal_name,
 };
 use rustix::process::Signal;
 
-use super::{Trial, limit::Clock, select::libraries};
+use super::{Trial, limit::Clock, program, select::libraries};
 use crate::{
     manifest::Limits,
     process::{Process, last_lines},
@@ -30,6 +30,10 @@ const TERM_GRACE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(200);
 
 const LOG_LINES: usize = 8;
+
+/// Names the number of a trial's place among those that run, from 0 to below
+/// `run.jobs`.
+const SLOT_VARIABLE: &str = "FLOPS_FIT_SLOT";
 
 /// A trial whose worker was started.
 pub(super) struct Running {
@@ -55,26 +59,31 @@ enum State {
 }
 
 impl Running {
-    pub(super) fn start(trial: Trial, worker: &Worker) -> Result<Self, StartError> {
+    /// Starts the worker of `trial`, which is told the number of its place, `slot`.
+    pub(super) fn start(trial: Trial, worker: &Worker, slot: usize) -> Result<Self, StartError> {
         trial.dir.clear()?;
         trial.dir.write_spec(&trial.spec)?;
         let mut command = worker.command(trial.spec.run.threads);
         let folder = trial.dir.path();
-        command.arg("train").arg(folder).env(
-            TRIAL_VARIABLE,
-            folder.canonicalize().as_deref().unwrap_or(folder),
-        );
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        command
+            .arg("train")
+            .arg(&folder)
+            .env(TRIAL_VARIABLE, &folder)
+            .env(SLOT_VARIABLE, slot.to_string());
         let path = trial.dir.log_path();
         let log = File::create(&path).map_err(|source| DocumentError::Io {
             action: "writing",
             path,
             source,
         })?;
+        // An interrupted trial's worker goes on in the same file. Its end is looked for
+        // before the worker can have written anything.
+        let reader = ProgressReader::from_end(trial.dir.progress_path());
         let process = Process::start(command, log).map_err(StartError::Spawn)?;
         let now = Instant::now();
         Ok(Self {
-            // An interrupted trial's worker goes on in the same file.
-            reader: ProgressReader::from_end(trial.dir.progress_path()),
+            reader,
             process,
             clock: Clock::new(now),
             last_look: now,
@@ -119,6 +128,11 @@ impl Running {
                 });
             }
         };
+        if self.trial.spec.run.program.is_some()
+            && let Some(outcome) = program::seal(&self.trial, Some(self.clock.total()))?
+        {
+            return Ok(Some(outcome));
+        }
         match self.trial.dir.result() {
             Ok(Some(result)) if result.id == self.trial.spec.id => Ok(Some(result.outcome)),
             Err(error) if !error.is_foreign() => Err(error),
@@ -174,6 +188,17 @@ impl Running {
             return failure.clone();
         }
         let log = last_lines(&self.trial.dir.log_path(), LOG_LINES);
+        if self.trial.spec.run.program.is_some() {
+            return Failure::ProgramEnded {
+                program: self.trial.program(),
+                ended: match (status.signal(), status.code()) {
+                    (Some(signal), _) => signal_name(signal),
+                    (None, code) => format!("status {}", code.unwrap_or_default()),
+                },
+                file: "result.json".to_owned(),
+                log,
+            };
+        }
         if let Some(signal) = status.signal() {
             return Failure::Crashed {
                 signal,
@@ -205,12 +230,8 @@ impl Running {
             id: spec.id.clone(),
             outcome: outcome.clone(),
             environment: Environment {
-                devices: spec.run.devices.clone(),
-                threads: spec.run.threads,
-                micro_batch: spec.run.micro_batch,
-                attempt: spec.run.attempt,
                 libraries: libraries(spec),
-                ..Environment::default()
+                ..Environment::planned(&spec.run)
             },
             timing: Timing {
                 startup: 0.0,

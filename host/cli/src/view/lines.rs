@@ -30,8 +30,6 @@ impl Lines {
 }
 
 impl Observer for Lines {
-    fn started(&mut self, _: &Trial) {}
-
     fn progressed(&mut self, trial: &Trial, progress: &Progress) {
         self.pace.progressed(trial, progress);
     }

@@ -208,3 +208,73 @@ fn the_resolved_manifest_runs_the_same_trials() {
     let again = bench.run(&["train", "outputs/demo"]).expect(0);
     assert!(again.out.contains("15 had results already"), "{again:?}");
 }
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let bench = Workbench::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = bench.run(&["completions", shell]).expect(0).out;
+        for word in ["visualize", "doctor", "--accept-rebuilt"] {
+            let word = if shell == "fish" {
+                word.trim_start_matches('-')
+            } else {
+                word
+            };
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
+    }
+    bench.run(&["completions", "tcl"]).expect(2);
+    let page = bench.run(&["man"]).expect(0).out;
+    assert!(
+        page.starts_with(".ie") && page.contains("flops\\-fit"),
+        "{page}"
+    );
+    bench.run(&["man", "--out", "pages/man1"]).expect(0);
+    let page = std::fs::read_to_string(bench.path("pages/man1/flops-fit-run.1")).expect("written");
+    assert!(page.contains("accept\\-rebuilt"), "{page}");
+}
+
+#[test]
+fn budgets_as_times_are_measured_once() {
+    let sweep = MANIFEST.find("[sweep]").expect("a sweep");
+    let run = MANIFEST.find("[run]").expect("a run");
+    let manifest = format!(
+        "{}[sweep]\nbudgets = [1e9, \"1 min\"]\nmin_steps = 20\n\n{}",
+        &MANIFEST[..sweep],
+        &MANIFEST[run..]
+    );
+    let sizes = "size_param = \"d_model\"\nsizes = { min = 4, max = 256, multiple_of = 4 }";
+    let bench = Workbench::with(&manifest.replace("size_param = \"d_model\"", sizes));
+    let ended = bench.run(&["plan", "--format", "json"]).expect(0);
+    assert!(
+        ended.err.contains("a budget of 1 min is ") && ended.err.contains("measured now"),
+        "{}",
+        ended.err
+    );
+    assert!(!bench.trained().is_empty(), "the rate is of a real trial");
+    let begun = bench.trained().len();
+    let plan = |text: &str| -> Vec<String> {
+        let planned: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let budgets = planned["plan"]["budgets"].as_array().expect("budgets");
+        budgets
+            .iter()
+            .map(|budget| budget["budget"].to_string())
+            .collect()
+    };
+    let again = bench.run(&["plan", "--format", "json"]).expect(0);
+    assert!(again.err.contains("measured earlier"), "{}", again.err);
+    assert_eq!(plan(&again.out), plan(&ended.out));
+    assert_eq!(bench.trained().len(), begun);
+    // The resolved copy has FLOPs alone.
+    let copy = std::fs::read_to_string(bench.path("outputs/demo/manifest.toml")).expect("read");
+    assert!(!copy.contains("min\"") && !copy.contains("nan"), "{copy}");
+    // Another recipe is another rate.
+    let other = bench.run(&["plan", "--set", "train.lr=0.5"]).expect(0);
+    assert!(other.err.contains("measured now"), "{}", other.err);
+    let ended = bench.run(&["plan", "--set", "trainer=simulated"]).expect(3);
+    assert!(
+        ended.err.contains("a simulation takes no time"),
+        "{}",
+        ended.err
+    );
+}

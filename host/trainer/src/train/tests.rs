@@ -58,6 +58,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
             eval_units: 8192,
         },
         seed: 3,
+        simulation: None,
     };
     let run = RunSettings {
         model: load(model),
@@ -73,6 +74,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
         micro_batch: None,
         attempt: 0,
         checkpoint_interval: 300.0,
+        program: None,
     };
     TrialSpec::new(recipe, run)
 }

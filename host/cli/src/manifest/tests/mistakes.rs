@@ -12,7 +12,7 @@ fn unknown_keys() {
     check(
         "[train]",
         "[training]",
-        "m.toml:15:2: training: unknown key; did you mean `train`? accepted here: name, extends, base_dir, plugin_path, model, dataset, loss, sweep, train, run, analysis, output",
+        "m.toml:15:2: training: unknown key; did you mean `train`? accepted here: name, extends, base_dir, plugin_path, trainer, model, dataset, loss, sweep, train, run, analysis, output",
     );
     check(
         "multiple_of = 16",
@@ -50,8 +50,8 @@ fn wrong_types() {
     );
     check(
         "budgets = [1e10, 3e10]",
-        "budgets = [1e10, \"3e10\"]",
-        "m.toml:14:18: sweep.budgets[1]: found the string \"3e10\", expected a number of FLOPs above 0, such as 1e11",
+        "budgets = [1e10, \"3e10 flop\"]",
+        "m.toml:14:18: sweep.budgets[1]: found the string \"3e10 flop\", expected a number of FLOPs above 0, such as 1e11 or \"10 PFLOP-days\"",
     );
     check(
         "[model.config]\nn_layer = 2",

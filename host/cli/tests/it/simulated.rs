@@ -1,0 +1,123 @@
+//! Sweeps whose losses are a law's.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::workbench::{MANIFEST, Workbench};
+
+/// A design without a model: Chinchilla's law from 1e18 to 1e21 FLOPs.
+const DESIGN: &str = r#"
+name = "design"
+trainer = { kind = "simulated", law = "chinchilla", noise = 0.01, seed = 3 }
+
+[model]
+sizes = { min = 10_000_000, max = 12_000_000_000, multiple_of = 10_000_000 }
+
+[sweep]
+budgets = { min = 1e18, max = 1e21, count = 4 }
+
+[analysis]
+draws = 50
+targets = [1e22]
+"#;
+
+#[test]
+fn a_design_runs_from_plan_to_report_without_model_or_worker() {
+    let bench = Workbench::with(DESIGN);
+    let mut command = bench.command(&["run", "--format", "json"]);
+    let output = command.env("FLOPS_FIT_WORKER", "/nowhere").output();
+    let ended = bench.ended(&output.expect("started")).expect(0);
+    let ran: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(ran["sweep"]["completed"], 28);
+    assert!(
+        ended
+            .err
+            .contains("nothing is trained: losses are 1.69 + 406.4/N^0.34 + 410.7/D^0.28"),
+        "{}",
+        ended.err
+    );
+    let folder = bench.path("outputs/design-simulated");
+    for name in ["plan.json", "runs.csv", "analysis.json", "report.html"] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    let report = fs::read_to_string(folder.join("report.html")).expect("read");
+    assert!(report.contains("design (simulated)"), "it must say so");
+
+    // The same seed is the same sweep, another one is another.
+    let losses = |seed: &str| {
+        let ended = bench
+            .run(&["run", "--format", "json", "--set", seed])
+            .expect(0);
+        let ran: Value = serde_json::from_str(&ended.out).expect("JSON");
+        let kept = ran["sweep"]["kept"].clone();
+        (kept, ran["analysis"]["points"].clone())
+    };
+    let (kept, again) = losses("trainer.seed=3");
+    assert_eq!(kept, 28);
+    assert_eq!(again, ran["analysis"]["points"]);
+    let (kept, other) = losses("trainer.seed=4");
+    assert_eq!(kept, 0);
+    assert_ne!(other, again);
+    bench.run(&["status"]).expect(0);
+}
+
+#[test]
+fn a_real_sweep_is_tried_at_the_sizes_of_its_plugin() {
+    let bench = Workbench::with(MANIFEST);
+    let planned = bench.run(&["plan", "--format", "json"]).expect(0);
+    let simulated = ["run", "--format", "json", "--set", "trainer=simulated"];
+    let ended = bench.run(&simulated).expect(0);
+    let plan: Value = serde_json::from_str(&planned.out).expect("JSON");
+    let ran: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(ran["sweep"]["completed"], 15);
+    let n = |value: &Value| value.as_f64().expect("N");
+    let planned: Vec<f64> = plan["plan"]["budgets"]
+        .as_array()
+        .expect("budgets")
+        .iter()
+        .flat_map(|budget| budget["trials"].as_array().expect("trials"))
+        .map(|trial| n(&trial["n"]))
+        .collect();
+    let points = ran["analysis"]["points"].as_array().expect("points");
+    let simulated: Vec<f64> = points.iter().map(|point| n(&point["n"])).collect();
+    assert_eq!(simulated, planned);
+    assert!(bench.trained().is_empty(), "nothing was to be trained");
+    assert!(
+        bench.results().is_empty(),
+        "the real sweep's folder is its own"
+    );
+}
+
+#[test]
+fn mistakes_name_key_and_line() {
+    let check = |set: &str, words: &str| {
+        let bench = Workbench::with(DESIGN);
+        let ended = bench.run(&["plan", "--set", set]).expect(3);
+        assert!(ended.err.contains(words), "{}", ended.err);
+    };
+    check(
+        "trainer=simulate",
+        "trainer: found \"simulate\"; did you mean `simulated`?",
+    );
+    check(
+        "trainer.noise=-1",
+        "trainer.noise: found -1, expected a standard deviation of at least 0",
+    );
+    check("trainer.law='chinchila'", "did you mean `chinchilla`?");
+    check("trainer.law={ e = 1 }", "trainer.law.a: missing; expected");
+    check("trainer.command=[]", "trainer.");
+    check(
+        "trainer=7",
+        "trainer: found 7, expected \"plugins\", \"simulated\"",
+    );
+    let bench = Workbench::with(DESIGN);
+    let ended = bench.run(&["check", "manifest.toml"]).expect(3);
+    assert!(
+        ended
+            .err
+            .contains("model.plugin: missing; expected the library of a plugin"),
+        "{}",
+        ended.err
+    );
+}
