@@ -118,7 +118,7 @@ pub fn train(
             .zip(ends)
             .map(|(rank, (feed, collective))| {
                 let (trial, cause, device) = (&trial, &cause, devices[rank]);
-                scope.spawn(move || cause.note(trial.follow(rank, device, feed, collective)))
+                scope.spawn(move || trial.follow(rank, device, feed, collective, cause))
             })
             .collect();
         let mut rank = trial.rank(replica, feed, collective, Some(leader));
@@ -128,9 +128,10 @@ pub fn train(
         for (number, follower) in (1..).zip(followers) {
             // Should it not end, it is that rank that hangs.
             parent::wait_for(number);
-            let theirs = follower
-                .join()
-                .unwrap_or_else(|_| cause.note(Err(panicked(number))));
+            let theirs = follower.join().unwrap_or_else(|_| {
+                cause.panicked(panicked(number));
+                None
+            });
             if let (Some(End::Trained(all)), Some(End::Trained(theirs))) = (&mut end, theirs) {
                 all.extend(theirs);
             }
@@ -224,23 +225,27 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The whole life of a rank that does not lead.
+    /// The whole life of a rank that does not lead. Its failure is noted while it still
+    /// holds its ends of the channels: the others, which fail for want of it, come
+    /// later.
     fn follow(
         &self,
         number: usize,
         device: Device,
         feed: Feed,
         collective: Box<dyn Collective>,
-    ) -> Result<End, Failure> {
+        cause: &Cause,
+    ) -> Option<End> {
         parent::be_rank(number);
         tch::set_num_threads(self.spec.run.threads.max(1) as i32);
         let ranks = collective.ranks();
-        let replica = self.blueprint.replica(self.spec, device, number, ranks)?;
-        self.compare(number, &replica)?;
+        let replica = self.blueprint.replica(self.spec, device, number, ranks);
+        let replica = cause.note(replica)?;
+        cause.note(self.compare(number, &replica))?;
         let mut rank = self.rank(replica, feed, collective, None);
-        let end = rank.train(self.start.step, None)?;
-        rank.replica.close()?;
-        Ok(end)
+        let end = cause.note(rank.train(self.start.step, None))?;
+        cause.note(rank.replica.close())?;
+        Some(end)
     }
 
     /// A rank that has other tensors than the leader, or in another order, would add

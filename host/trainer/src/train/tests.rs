@@ -294,7 +294,8 @@ fn ranks_that_disagree_are_refused_before_the_first_step() {
 
 #[test]
 fn a_rank_that_fails_stops_all_with_its_cause() {
-    for everywhere in [false, true] {
+    // Several times: which rank notices what first is another each time.
+    for everywhere in [false, true, false, false, false, false] {
         let failure = odd(Fault::Error, everywhere);
         assert!(
             matches!(&failure, Failure::Plugin { message, .. } if message == "not that one"),
