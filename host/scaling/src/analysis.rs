@@ -24,8 +24,9 @@ use crate::quality::{Flag, LeftOut};
 use crate::selection::Recommendation;
 
 /// Version of the schema of an [`Analysis`]; it rises when a field changes its
-/// meaning or is no longer there. 1 had one list of `IsoFLOP` estimates.
-pub const SCHEMA: u32 = 2;
+/// meaning, is no longer there, or must be. 1 had one list of `IsoFLOP` estimates, 2 one
+/// set of weights.
+pub const SCHEMA: u32 = 3;
 
 /// Everything that the runs say.
 ///

@@ -6,12 +6,13 @@
 //! to move together.
 //!
 //! That knows what noise does to the average, not that the methods may all be of the
-//! wrong form. How much farther they are apart than noise takes them is a measure of it:
+//! wrong form. How much farther they are apart than in the rehearsal is a measure of it:
 //! with δ the distance of each from the average and v what δ² was on average in the
 //! [rehearsal](crate::selection), the half-width becomes `√(h² + z²·Σ p·max(δ² − v, 0))`,
 //! the shares p those of all methods, followed or not. It is the variance between the
-//! models of a model average (Burnham and Anderson 2002, section 4.3), less the part that
-//! a noisy method would bring however right it were.
+//! models of a model average (Burnham and Anderson 2002, section 4.3), less what is
+//! known of it already: the noise of a noisy method, and the bias of one that the runs
+//! speak against.
 
 mod opinion;
 
@@ -94,10 +95,11 @@ impl<'f, 's> Ensemble<'f, 's> {
                 intervals: member.draws.at(c),
             })
             .collect();
+        let rehearsed = self.rehearsal.map(|rehearsal| rehearsal.at(c));
         let joined = |shares: &Shares,
                       value: &dyn Fn(&Optimum) -> f64,
                       bounds: &dyn Fn(&OptimumIntervals) -> [f64; 2]| {
-            let errors = self.rehearsal.map(|all| all.errors_at(c, value));
+            let errors = rehearsed.as_ref().map(|answers| answers.errors(value));
             let opinions = said.iter().map(|said| {
                 let estimate = value(&said.optimum);
                 let reach = said.intervals.as_ref().map(|at| {
@@ -207,7 +209,7 @@ fn opinion(
     Opinion {
         weight: share(&shares.weights),
         plausibility: share(&shares.plausibility),
-        noise: errors
+        usual: errors
             .and_then(|errors| errors.distance(method, &shares.weights))
             .unwrap_or(0.0),
         value,

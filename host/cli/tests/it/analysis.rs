@@ -17,7 +17,7 @@ use published::{DOCUMENTED, TRUTH, bench, documented, json, number};
 fn the_documented_command_prints_the_documented_keys() {
     let bench = bench();
     let analysis = documented(&bench, &[]);
-    assert_eq!(analysis["schema"], 2);
+    assert_eq!(analysis["schema"], 3);
     assert_eq!(analysis["runs"], 40);
     let left_out = analysis["left_out"].as_array().expect("a list");
     assert_eq!(left_out.len(), 5);
@@ -114,11 +114,11 @@ fn an_analysis_is_read_again_unless_it_is_an_old_one() {
         fs::write(&path, text).expect("written");
         let ended = bench.run(&["table", file]).expect(6);
         let expected = format!(
-            "fitted/analysis.json: its schema is {found}, this flops-fit reads 2; run `flops-fit analyze` on the runs again"
+            "fitted/analysis.json: its schema is {found}, this flops-fit reads 3; run `flops-fit analyze` on the runs again"
         );
         assert!(ended.err.contains(&expected), "{}", ended.err);
     };
-    let newer = text.replacen("\"schema\": 2", "\"schema\": 3", 1);
+    let newer = text.replacen("\"schema\": 3", "\"schema\": 4", 1);
     assert_ne!(newer, text);
     refused(&newer, "3");
     refused("{\"format\": 1, \"estimates\": []}", "1");

@@ -22,8 +22,6 @@ pub struct Draws {
     scheme: Scheme,
     law: Law,
     laws: Vec<Law>,
-    /// The number of the draw that each law is of.
-    numbers: Vec<usize>,
     asked: usize,
     responses: Option<Vec<Response>>,
     freedom: f64,
@@ -98,7 +96,6 @@ impl Draws {
             loss_law,
             law: fit.law().clone(),
             asked: laws.len(),
-            numbers: (0..laws.len()).filter(|&k| laws[k].is_some()).collect(),
             laws: laws.into_iter().flatten().collect(),
             responses,
             freedom: (errors::clusters(fit).len() as f64 - parameters).max(1.0),
@@ -124,12 +121,6 @@ impl Draws {
     /// The laws of the draws that have one, in the order of the draws.
     pub fn laws(&self) -> &[Law] {
         &self.laws
-    }
-
-    /// The number of the draw that each law is of: draws of one number share their
-    /// weights, whatever the method.
-    pub fn numbers(&self) -> &[usize] {
-        &self.numbers
     }
 
     /// The optimum of every draw at `c` FLOPs.

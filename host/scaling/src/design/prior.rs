@@ -101,7 +101,8 @@ impl Prior {
             draws: count,
             ..options.bootstrap.clone()
         };
-        let runs = sample.len() as f64;
+        let rows: Vec<usize> = (0..sample.len()).collect();
+        let runs = sample.distinct(&rows) as f64;
         let noise = fit.diagnostics().rms * (runs / (runs - PARAMETERS)).sqrt();
         Self::fitted(&bootstrap.run(&fit), noise)
     }

@@ -13,8 +13,8 @@ pub(super) struct Opinion {
     /// Share in the disagreement.
     pub(super) plausibility: f64,
     pub(super) value: f64,
-    /// Squared distance from the average that noise alone is expected to make.
-    pub(super) noise: f64,
+    /// Squared distance from the average that was usual in the rehearsal.
+    pub(super) usual: f64,
     /// Distances of the lower and the upper bound from the value; absent without
     /// interval.
     pub(super) reach: Option<[f64; 2]>,
@@ -47,7 +47,7 @@ pub(super) fn join(opinions: &[Opinion]) -> Joined {
     let between: f64 = opinions
         .iter()
         .filter(|o| o.plausibility > 0.0)
-        .map(|o| o.plausibility * ((o.value - value).powi(2) - o.noise).max(0.0))
+        .map(|o| o.plausibility * ((o.value - value).powi(2) - o.usual).max(0.0))
         .sum();
     let own = |side: usize| -> Option<f64> {
         let reach = followed.iter().map(|o| Some(o.weight * o.reach?[side]));
@@ -72,7 +72,7 @@ mod tests {
             weight,
             plausibility: weight,
             value,
-            noise: 0.0,
+            usual: 0.0,
             reach: Some([reach; 2]),
         }
     }
@@ -99,12 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn distances_that_noise_explains_do_not_widen() {
-        let far = |noise| {
+    fn usual_distances_do_not_widen() {
+        let far = |usual| {
             let other = Opinion {
                 weight: 0.0,
                 plausibility: 0.2,
-                noise,
+                usual,
                 ..opinion(0.0, 2.0, 0.3)
             };
             half_widths(&join(&[opinion(1.0, 1.0, 0.3), other])).1

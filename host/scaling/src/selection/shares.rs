@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use nalgebra::DMatrix;
 
 use super::moments::{self, Errors};
-use crate::coverage::median;
 use crate::method::Method;
 
 /// Hold-out tests that the rehearsal counts as much as.
@@ -16,7 +15,7 @@ const ALONE: f64 = 0.9;
 const LEAST: f64 = 0.02;
 /// Median of the square of a standard normal.
 const MEDIAN_SQUARE: f64 = 0.454_936;
-/// An error of this share of the quantity's scale is none.
+/// An error of this share of the scale is none.
 const RESOLUTION: f64 = 1e-6;
 
 /// The methods' shares in one quantity.
@@ -40,34 +39,38 @@ pub(super) struct Tested {
 }
 
 impl Shares {
-    /// `scale` is what an error of 1 is to be thought of as. At least one method.
+    /// `scale` is what an error is to be thought of in proportion to. A method that found
+    /// no law in half of the rehearsal has no share, unless that is true of all. At least
+    /// one method.
     pub(super) fn of(methods: &[Method], errors: &Errors, tests: &[Tested], scale: f64) -> Self {
-        let least = (RESOLUTION * scale).powi(2);
-        let own = |method: &Method| errors.moment(*method, *method);
-        let typical = median(methods.iter().filter_map(own));
-        let typical = if typical.is_finite() { typical } else { 1.0 };
+        let through =
+            |method: &Method| errors.is_empty() || errors.moment(*method, *method).is_some();
+        let methods: Vec<Method> = methods.iter().copied().filter(through).collect();
+        let moment = |a: Method, b: Method| errors.moment(a, b).map(|both| both / scale.powi(2));
         let rehearsed: BTreeMap<Method, f64> = methods
             .iter()
-            .map(|method| (*method, own(method).unwrap_or(typical).max(least)))
+            .map(|&method| {
+                let square = moment(method, method).unwrap_or(1.0);
+                (method, square.max(RESOLUTION.powi(2)))
+            })
             .collect();
-        let surprise = surprises(&rehearsed, tests);
+        let surprise = surprises(&rehearsed, tests, scale);
         let expected = |method: &Method| rehearsed[method] * surprise[method];
-        let moment = |i: usize, j: usize| {
+        let entry = |i: usize, j: usize| {
             let (one, other) = (methods[i], methods[j]);
-            let shared = errors.moment(one, other).unwrap_or(0.0);
             if i == j {
                 rehearsed[&one].max(expected(&one))
             } else {
-                shared
+                moment(one, other).unwrap_or(0.0)
             }
         };
-        let weights = moments::smallest(&DMatrix::from_fn(methods.len(), methods.len(), moment));
+        let weights = moments::smallest(&DMatrix::from_fn(methods.len(), methods.len(), entry));
         let plausible = methods
             .iter()
             .map(|method| (*method, 1.0 / expected(method)));
         let errors = methods
             .iter()
-            .map(|method| (*method, expected(method).sqrt()));
+            .map(|method| (*method, expected(method).sqrt() * scale));
         Self {
             weights: followed(methods.iter().copied().zip(weights.iter().copied())),
             plausibility: to_one(plausible),
@@ -100,12 +103,16 @@ fn followed(weights: impl Iterator<Item = (Method, f64)> + Clone) -> BTreeMap<Me
 /// the median of error² / (factor · rehearsed + judge) is that of a standard normal's
 /// square. A method that errs more than the others, in proportion to what was rehearsed, has its mean
 /// of that ratio above 1. It is shrunk towards 1 as if some tests had said so.
-fn surprises(rehearsed: &BTreeMap<Method, f64>, tests: &[Tested]) -> BTreeMap<Method, f64> {
+fn surprises(
+    rehearsed: &BTreeMap<Method, f64>,
+    tests: &[Tested],
+    scale: f64,
+) -> BTreeMap<Method, f64> {
     let ratios = |factor: f64, method: Method| {
         let own = factor * rehearsed[&method];
         tests.iter().filter_map(move |test| {
             let square = test.squares.get(&method)?;
-            Some(square / (own + test.judge))
+            Some(square / (own * scale.powi(2) + test.judge))
         })
     };
     // Of two middle ones the lower: what is usual is told by those that err less.
@@ -195,6 +202,41 @@ mod tests {
         // The same errors against minima that are not known any better say little.
         let vague = Shares::of(&ALL, &rehearsed, &tests(6, [0.2, 0.1, 0.5], 0.25), 1.0);
         assert!(vague.expected_error[&MSE] < 0.15, "{vague:?}");
+    }
+
+    #[test]
+    fn a_method_that_gets_through_few_rehearsals_has_no_share() {
+        let laws = |errors: [Option<f64>; 5]| errors.repeat(20);
+        let some = Some(0.2);
+        let rehearsed = Errors::new(
+            [
+                (CUBIC, laws([some, None, None, None, some])),
+                (PARABOLA, laws([some, some, None, None, some])),
+                (MSE, laws([some, Some(-0.2), some, some, Some(-0.2)])),
+            ]
+            .into_iter(),
+        );
+        let found = Shares::of(&ALL, &rehearsed, &[], 1.0);
+        assert!(!found.plausibility.contains_key(&CUBIC), "{found:?}");
+        assert!(found.plausibility.contains_key(&PARABOLA));
+    }
+
+    #[test]
+    fn the_unit_does_not_matter() {
+        let found = |unit: f64| {
+            let rehearsed = errors([0.4 * unit, 0.2 * unit, 0.1 * unit]);
+            let tests = tests(
+                3,
+                [0.2 * unit, 0.1 * unit, 0.3 * unit],
+                (0.1 * unit).powi(2),
+            );
+            Shares::of(&ALL, &rehearsed, &tests, unit).weights
+        };
+        for unit in [1e-150, 1e150] {
+            for (method, weight) in found(unit) {
+                assert!((weight / found(1.0)[&method] - 1.0).abs() < 1e-9, "{unit}");
+            }
+        }
     }
 
     #[test]

@@ -31,10 +31,10 @@ pub(crate) fn weigh(
     c: f64,
     loss: f64,
 ) -> Option<Weighed> {
+    let answers = rehearsal.map(|rehearsal| rehearsal.at(c));
     let in_rehearsal = |quantity: fn(&Optimum) -> f64| {
-        rehearsal.map_or_else(Errors::default, |rehearsal| {
-            rehearsal.errors_at(c, quantity)
-        })
+        let answers = answers.as_ref();
+        answers.map_or_else(Errors::default, |answers| answers.errors(quantity))
     };
     let tested = tested(methods, holdout);
     if tested.is_empty() {
@@ -165,7 +165,7 @@ mod tests {
         let found = weighed(None);
         assert_eq!(found.choice, Choice::Average);
         assert!((found.weights()[&CUBIC] - 0.5).abs() < 1e-12);
-        assert!(found.reason.contains("hold-out"), "{}", found.reason);
+        assert!(found.reason.contains("too few budgets"), "{}", found.reason);
         assert!(weigh(&[], None, None, 1e21, 2.0).is_none());
     }
 

@@ -1,8 +1,9 @@
 //! Laws that the runs may have come from, and how much the runs speak for each.
 //!
 //! Three worlds are thought of: the runs lie on one surface; each budget has a parabola
-//! of its own; each has a cubic of its own. Each fits the runs at least as well as the
-//! one before and has more coefficients. Of a smaller model with k₀ coefficients and
+//! of its own; each has a cubic of its own. Each has more coefficients than the one
+//! before, and what the smaller can say of the sizes at hand the larger can nearly say
+//! too, so they are treated as nested. Of a smaller model with k₀ coefficients and
 //! residuals RSS₀ and a larger one with k₁ and RSS₁ on the same n runs, the odds on the
 //! larger are
 //!
@@ -51,7 +52,7 @@ fn ln_factor(smaller: &Fit<'_>, larger: &Fit<'_>) -> f64 {
     let rows: Vec<usize> = (0..sample.len())
         .filter(|&row| smaller.used()[row] && larger.used()[row])
         .collect();
-    let count = rows.len() as f64;
+    let count = sample.distinct(&rows) as f64;
     let of = |fit: &Fit<'_>| {
         let squares = rows.iter().map(|&row| {
             let loss = sample.loss[row];
