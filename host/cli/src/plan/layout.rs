@@ -39,6 +39,7 @@ pub(super) fn lay_out(
     description: &Description,
 ) -> Result<(Plan, Vec<TrialSpec>), PlanError> {
     let examples = batch_examples(manifest, description)?;
+    check_ranks(manifest, examples)?;
     let units_per_step = examples * description.data.units_per_example;
     let (sizes, candidates) = sort_answers(manifest, description)?;
     let grid = grid::plan(&manifest.sweep.grid(units_per_step), &candidates).map_err(|source| {
@@ -115,6 +116,25 @@ pub(super) fn lay_out(
     let more = [repeats(&plan), long_warmups(&specs)];
     plan.warnings.extend(more.into_iter().flatten());
     Ok((plan, specs))
+}
+
+/// Every rank of a trial needs an example of every batch.
+fn check_ranks(manifest: &Manifest, examples: u64) -> Result<(), PlanError> {
+    let ranks = manifest.run.devices_per_trial;
+    if ranks as u64 <= examples {
+        return Ok(());
+    }
+    Err(manifest
+        .mistake(
+            "run.devices_per_trial",
+            Problem::Unacceptable {
+                found: ranks.to_string(),
+                expected: format!(
+                    "at most {examples}, the examples of one batch; or raise train.batch_tokens"
+                ),
+            },
+        )
+        .into())
 }
 
 /// Examples in an optimizer step.

@@ -70,6 +70,14 @@ fn manifest() {
         "manifest.toml:27:16: train.batch_tokens: found 500, expected a multiple of 64, the tokens in one example, such as 448 or 512",
     );
     check(
+        (
+            "jobs = 4",
+            "devices = [\"cpu\", \"cpu\", \"cpu\", \"cpu\", \"cpu\", \"cpu\", \"cpu\", \"cpu\", \"cpu\"]\ndevices_per_trial = 9",
+        ),
+        3,
+        "manifest.toml:28:21: run.devices_per_trial: found 9, expected at most 8, the examples of one batch; or raise train.batch_tokens",
+    );
+    check(
         ("[run]", "[train]\nwarmup = { steps = 1000 }\n[run]"),
         3,
         "manifest.toml:27:10: train.warmup: found a warm-up of 1000 steps, expected fewer than the 509 steps that size 4 trains for at 1e9 FLOPs; shorten it, or raise sweep.min_steps to skip such short trials",

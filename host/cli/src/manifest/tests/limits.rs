@@ -27,6 +27,11 @@ fn numbers_that_would_fill_the_memory() {
         "lr = 1.0\n[run]\nthreads = 4294967296",
         "m.toml:18:11: run.threads: found 4294967296, expected a whole number from 1 to 4096",
     );
+    check(
+        "lr = 1.0",
+        "lr = 1.0\n[run]\ndevices_per_trial = 2",
+        "m.toml:18:21: run.devices_per_trial: found 2, expected a whole number from 1 to 1",
+    );
     let seeds: Vec<String> = (0..1001).map(|seed| seed.to_string()).collect();
     let folder = tempfile::tempdir().expect("temporary folder");
     let text = PLAIN.replace(
