@@ -211,7 +211,7 @@ fn when_the_parent_is_killed_its_worker_ends_what_it_started() {
     let (mut parent, worker, left) = fugitive(&bench);
     parent.kill().expect("killed");
     parent.wait().expect("reaped");
-    wait_until("something is left", Duration::from_secs(60), || {
+    wait_until("something is left", Duration::from_mins(1), || {
         !is_there(worker) && !is_there(left)
     });
 }
@@ -229,7 +229,7 @@ fn when_both_are_killed_the_next_run_ends_what_is_left() {
     let ended = bench.run(&["plan"]).expect(0);
     let words = format!("going on where process {} on ", parent.id());
     assert!(ended.err.contains(&words), "{}", ended.err);
-    wait_until("something is left", Duration::from_secs(60), || {
+    wait_until("something is left", Duration::from_mins(1), || {
         !is_there(left)
     });
 }

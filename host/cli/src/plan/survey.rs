@@ -41,10 +41,10 @@ pub(super) fn survey(
             let description = program::ask(manifest, worker, interrupt)?;
             Ok((sources, description))
         }
-        (_, Trainer::Process(worker))
-        | (
+        (
             _,
-            Trainer::Law {
+            Trainer::Process(worker)
+            | Trainer::Law {
                 planner: Some(worker),
             },
         ) => {

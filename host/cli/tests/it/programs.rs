@@ -30,6 +30,7 @@ jobs = 4
 "#;
 
 /// A workbench with the program, or `None`, said aloud, where there is no Python.
+#[expect(clippy::print_stderr, reason = "a skipped test is told")]
 fn bench(config: &str) -> Option<Workbench> {
     let python = std::process::Command::new("python3").arg("-V").output();
     if !python.is_ok_and(|python| python.status.success()) {
