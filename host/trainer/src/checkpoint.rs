@@ -78,14 +78,13 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// From now on SIGTERM asks for a checkpoint and an end; a second one ends the
-    /// process at once.
+    /// From now on SIGTERM asks for a checkpoint and an end. A second one changes nothing,
+    /// since a job's whole group may be sent one while the parent sends its own; who
+    /// can't wait sends SIGKILL, as the parent does after a grace.
     ///
     /// # Errors
     /// If the system does not let itself be asked.
     pub fn stop_on_sigterm(&self) -> io::Result<()> {
-        // The order matters: the first looks at the flag before the second raises it.
-        signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&self.stop))?;
         signal_hook::flag::register(SIGTERM, Arc::clone(&self.stop))?;
         Ok(())
     }

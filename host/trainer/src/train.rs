@@ -105,6 +105,7 @@ pub fn train(
         cut: Cut::of(spec, ranks),
         start: &start,
         tensors: tensors(&replica)?,
+        has_buffers: !replica.model.buffers()?.is_empty(),
         stop: &stop,
     };
     let plan = plan::batches(spec, &data, trial.cut, start.step);
@@ -188,6 +189,7 @@ struct Trial<'a> {
     start: &'a Position,
     /// The leader's parameters and buffers, in words.
     tensors: Vec<String>,
+    has_buffers: bool,
     stop: &'a AtomicBool,
 }
 
@@ -209,6 +211,7 @@ impl<'a> Trial<'a> {
             replica,
             feed,
             collective,
+            has_buffers: self.has_buffers,
             leader,
             stop: self.stop,
             cut: self.cut,

@@ -20,9 +20,10 @@ pub struct Blueprint {
     loss: LossKind,
     loss_config: Value,
     data: DataDescription,
-    /// libtorch's generator is the process's: one rank at a time may draw from it.
-    turn: Mutex<()>,
 }
+
+/// libtorch's generator is the process's: one rank at a time may draw from it.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// One rank's model in training.
 pub(crate) struct Replica {
@@ -45,7 +46,6 @@ impl Blueprint {
             loss,
             loss_config: loss_config.clone(),
             data: data.clone(),
-            turn: Mutex::new(()),
         }
     }
 
@@ -60,7 +60,7 @@ impl Blueprint {
         let loss = self.loss.build(&self.loss_config, &self.data)?;
         let seed = spec.recipe.seed;
         let model = {
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
             // Right before the only code that may draw from it.
             tch::manual_seed(seed as i64);
             let config = &spec.run.model.config;

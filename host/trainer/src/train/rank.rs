@@ -34,6 +34,8 @@ pub(super) struct Rank<'a> {
     pub(super) replica: Replica,
     pub(super) feed: Feed,
     pub(super) collective: Box<dyn Collective>,
+    /// Whether the model has buffers, which move as it trains.
+    pub(super) has_buffers: bool,
     /// The first rank's.
     pub(super) leader: Option<Leader<'a>>,
     /// Whether the trial was asked to stop.
@@ -142,21 +144,32 @@ impl<'a> Rank<'a> {
         if self.collective.ranks() == 1 {
             return Ok(());
         }
-        let _no_grad = tch::no_grad_guard();
         let mut shared = vec![self.replica.flat.params.shallow_clone()];
-        let buffers = self.replica.model.buffers()?.into_iter();
-        shared.extend(buffers.map(|buffer| buffer.tensor.detach()));
-        for mut tensor in shared {
-            let all = self.collective.gather(&tensor)?;
-            if self.leader.is_none() {
-                tensor.f_copy_(&all[0]).map_err(|error| host(&error))?;
-            }
-        }
+        shared.extend(self.buffers()?);
+        self.take_leaders(shared)?;
         if first > 0 {
             self.take_moments(moments)?;
         }
         // From here on the leader may write to what was copied.
         self.collective.exchange(&[])?;
+        Ok(())
+    }
+
+    /// The model's buffers, such as running statistics, as they are now.
+    fn buffers(&self) -> Result<Vec<Tensor>, Failure> {
+        let buffers = self.replica.model.buffers()?.into_iter();
+        Ok(buffers.map(|buffer| buffer.tensor.detach()).collect())
+    }
+
+    /// Copies the leader's values into these tensors, which all ranks have.
+    fn take_leaders(&mut self, tensors: Vec<Tensor>) -> Result<(), Failure> {
+        let _no_grad = tch::no_grad_guard();
+        for mut tensor in tensors {
+            let all = self.collective.gather(&tensor)?;
+            if self.leader.is_none() {
+                tensor.f_copy_(&all[0]).map_err(|error| host(&error))?;
+            }
+        }
         Ok(())
     }
 
@@ -179,6 +192,12 @@ impl<'a> Rank<'a> {
         let settings = &self.spec.recipe.train;
         let rank = self.collective.rank() as u64;
         let (mut weight, mut sum, mut stopped) = (0.0, 0.0, false);
+        // A step that is not taken must leave no trace, and a forward pass moves them.
+        let before: Vec<Tensor> = if self.has_buffers {
+            self.buffers()?.iter().map(Tensor::copy).collect()
+        } else {
+            Vec::new()
+        };
         for (i, _) in (0..).zip(self.cut.micro_batches(rank)) {
             stopped = self.stop.load(Ordering::Relaxed);
             if stopped {
@@ -215,6 +234,10 @@ impl<'a> Rank<'a> {
         ])?;
         let total = |word: usize| all.iter().map(|words| words[word]).sum::<f64>();
         if total(2) > 0.0 {
+            let _no_grad = tch::no_grad_guard();
+            for (mut now, before) in self.buffers()?.into_iter().zip(&before) {
+                now.f_copy_(before).map_err(|error| host(&error))?;
+            }
             return Ok(None);
         }
         let (sum, weight, save) = (total(0), total(1), total(3) > 0.0);
@@ -250,6 +273,11 @@ impl<'a> Rank<'a> {
             finite = self.grad_norm.is_some_and(f64::is_finite);
         }
         self.collective.all_gather(&flat.params)?;
+        if several && self.has_buffers {
+            let buffers = self.buffers()?;
+            self.take_leaders(buffers)?;
+            self.collective.exchange(&[])?;
+        }
         Ok(finite)
     }
 
@@ -268,7 +296,13 @@ impl<'a> Rank<'a> {
                 self.save(steps, &moments);
                 return Ok(End::Interrupted { step: steps });
             }
-            let batch = self.feed.next()?;
+            let batch = match self.feed.next() {
+                // The leader was asked to stop, and took the loader with it.
+                Err(_) if self.stop.load(Ordering::Relaxed) => {
+                    return Ok(End::Interrupted { step: steps });
+                }
+                batch => batch?,
+            };
             let Replica { model, loss, .. } = &self.replica;
             evaluated.push(evaluate::batch(model, loss, &batch, index, steps)?);
         }

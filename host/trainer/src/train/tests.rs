@@ -1,9 +1,9 @@
 //! Several ranks against one, and ranks that fail.
 
-use std::{collections::BTreeMap, io::Write as _, thread};
+use std::{collections::BTreeMap, io::Write as _, sync::Mutex, thread};
 
 use flops_fit_gpt::{data::datasets::Stories, loss::CrossEntropy, model::Gpt};
-use flops_fit_plugin::{Buffer, Context, Error, Model, ModelContext, Parameter};
+use flops_fit_plugin::{Buffer, Context, Error, Mode, Model, ModelContext, Parameter};
 use flops_fit_trial::{
     AdamW, Component, DecayShape, Load, Measured, Precision, Recipe, RunSettings, Schedule,
     TrainSettings,
@@ -191,7 +191,12 @@ enum Fault {
     Build,
     Error,
     Panic,
+    /// None: its buffer moves as it trains, by another amount on each rank.
+    Moves,
 }
+
+/// What a model that moves finds in its buffer when it is first evaluated.
+static EVALUATED: Mutex<Option<f64>> = Mutex::new(None);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct OddConfig {
@@ -256,6 +261,17 @@ impl Model for Odd {
         match self.fault {
             Some(Fault::Error) if context.step == 2 => return Err(Error::new("not that one")),
             Some(Fault::Panic) if context.step == 2 => panic!("what now"),
+            Some(Fault::Moves) if context.mode == Mode::Train => {
+                let moved = (context.seed % 1000) as f64;
+                let _ = self.state.shallow_clone().f_add_scalar_(moved)?;
+            }
+            Some(Fault::Moves) => {
+                let state = self.state.double_value(&[0]);
+                let mut first = EVALUATED.lock().expect("no panic");
+                if (*first.get_or_insert(state)).to_bits() != state.to_bits() {
+                    return Err(Error::new("evaluated with another buffer"));
+                }
+            }
             _ => {}
         }
         let found = Tensor::embedding(&self.first, &inputs[0], -1, false, false);
@@ -312,6 +328,19 @@ fn a_rank_that_fails_stops_all_with_its_cause() {
             "{failure:?}"
         );
     }
+}
+
+#[test]
+fn all_ranks_are_evaluated_with_the_buffers_of_the_first() {
+    let config = json!({"fault": "moves", "everywhere": true});
+    let (ended, _) = run::<Odd>(&spec(&config, 3, Precision::Fp32, 20, 1));
+    assert!(ended.is_ok(), "{ended:?}");
+    assert!(
+        EVALUATED
+            .lock()
+            .expect("no panic")
+            .is_some_and(|state| state > 0.0)
+    );
 }
 
 #[test]

@@ -139,9 +139,10 @@ impl CheckpointDir {
         let Ok(all) = fs::read_dir(&self.0) else {
             return Vec::new();
         };
+        // A file of another name is none of ours.
         let step = |path: PathBuf| {
-            let is_index = path.extension().is_some_and(|kind| kind == INDEX);
-            is_index.then(|| path.file_stem()?.to_str()?.parse().ok())?
+            let step = path.file_stem()?.to_str()?.parse().ok()?;
+            (path == self.file(step, INDEX)).then_some(step)
         };
         let mut steps: Vec<u64> = all.filter_map(|entry| step(entry.ok()?.path())).collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
@@ -175,6 +176,12 @@ impl CheckpointDir {
             Err(error) if error.is_foreign() => return Ok(Err(torn(error.to_string()))),
             Err(error) => return Err(error),
         };
+        if checkpoint.position.step != step {
+            let found = checkpoint.position.step;
+            return Ok(Err(torn(format!(
+                "its name says step {step}, it says {found}"
+            ))));
+        }
         if let Err(refusal) = refusal::check(&checkpoint, trial, build) {
             return Ok(Err(refusal));
         }
