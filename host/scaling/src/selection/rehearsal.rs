@@ -25,6 +25,9 @@ use super::worlds::worlds;
 const SWEEPS: usize = 100;
 /// With fewer draws nothing is rehearsed: mean products of errors need some.
 const FEWEST: usize = 20;
+/// Runs in all sweeps together from which there are fewer sweeps: of 10 000 runs the
+/// errors are known from 40 sweeps well enough, and each refit costs.
+const RUNS: usize = 400_000;
 
 /// The laws that every method found in the same sweeps.
 pub(crate) struct Rehearsal {
@@ -41,7 +44,9 @@ struct Sweep {
 impl Rehearsal {
     /// `None` without a law that the runs may have come from, or with few draws.
     pub(crate) fn run(fits: &[&Fit<'_>], bootstrap: &Bootstrap) -> Option<Self> {
-        let count = SWEEPS.min(bootstrap.draws);
+        let runs = fits.first()?.sample().len();
+        let count = SWEEPS.min(RUNS / runs.max(1)).max(FEWEST);
+        let count = count.min(bootstrap.draws);
         let worlds: Vec<(&Fit<'_>, Noise, f64)> = worlds(fits)
             .into_iter()
             .map(|(fit, share)| (fit, Noise::of(fit), share))
