@@ -74,6 +74,7 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
     let plan = Plan::read(output)?;
     let mut rows = runs::collect(output, &plan);
     runs::write(&output.runs_csv(), &rows)?;
+    let sizes = plan.sizes();
     let subject = Subject {
         sweep: plan.name,
         unit: plan.unit,
@@ -83,6 +84,7 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
             path: output.path().to_owned(),
             source,
         })?;
+    let analysis = analysis.advising(&sizes);
     analysis.annotate(&mut rows);
     write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)

@@ -180,6 +180,10 @@ impl Finished {
             source,
         })?;
         analysis.annotate(&mut rows);
+        let analysis = match self {
+            Self::Sweep { plan, .. } => analysis.advising(&plan.sizes()),
+            Self::Table { .. } | Self::Analysed { .. } => analysis,
+        };
         Ok((rows, analysis))
     }
 }

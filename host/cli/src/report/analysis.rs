@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use flops_fit_scaling::analysis::SCHEMA;
+use flops_fit_scaling::design::{Size, next_run};
 use flops_fit_scaling::{self as scaling, AnalysisError, Run};
 use flops_fit_trial::{DocumentError, read_json, write_json};
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,13 @@ impl Analysis {
             points,
             notes,
         })
+    }
+
+    /// The same with advice that keeps to `sizes`.
+    #[must_use]
+    pub fn advising(mut self, sizes: &[Size]) -> Self {
+        self.fits.advice = next_run(&self.fits, &self.points, sizes);
+        self
     }
 
     /// Writes into each completed row that no fit uses why that is so. `rows` are

@@ -50,10 +50,10 @@ pub fn render(analysis: &Analysis, figures: &[Figure]) -> String {
             escape(&figure.caption)
         );
     }
-    if !analysis.notes.is_empty() {
-        page += "<h2>Notes</h2>\n<ul>\n";
-        for note in &analysis.notes {
-            let _ = writeln!(page, "<li>{}</li>", escape(&note.to_string()));
+    for (title, sentences) in table::sections(analysis) {
+        let _ = writeln!(page, "<h2>{title}</h2>\n<ul>");
+        for sentence in sentences {
+            let _ = writeln!(page, "<li>{}</li>", escape(&sentence));
         }
         page += "</ul>\n";
     }

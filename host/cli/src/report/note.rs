@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::analysis::Tally;
 pub use left_out::Group;
-pub(super) use left_out::reason;
+pub(super) use left_out::{label, reason};
 
 /// Scatter around a law, as a multiple of what the noise explains, from which
 /// the law itself is in doubt.

@@ -38,6 +38,8 @@ pub enum Value {
     Number(f64),
     /// An estimate between its bounds.
     Interval(Interval),
+    /// A lower and an upper end.
+    Range(f64, f64),
 }
 
 impl Cell {
@@ -46,6 +48,14 @@ impl Cell {
         Self {
             text: text.into(),
             value: Value::Number(value),
+        }
+    }
+
+    /// A range as `text` shows it.
+    pub fn range([low, high]: [f64; 2], text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            value: Value::Range(low, high),
         }
     }
 
@@ -238,14 +248,20 @@ mod tests {
     use super::*;
 
     fn sheet() -> Sheet {
-        let mut sheet = Sheet::new("Minima", &[("C", Lean::Right), ("why | how", Lean::Left)]);
+        let columns = [
+            ("C", Lean::Right),
+            ("why | how", Lean::Left),
+            ("band", Lean::Right),
+        ];
+        let mut sheet = Sheet::new("Minima", &columns);
         let interval = Interval {
             estimate: 1e10,
             low: 9e9,
             high: 1.25e10,
         };
-        sheet.push([Cell::interval(&interval, "1e10"), "N* < 2".into()]);
-        sheet.push([Cell::number(3.0, "3"), "–".into()]);
+        let range = Cell::range([2.0, 3.5], "2–3.5");
+        sheet.push([Cell::interval(&interval, "1e10"), "N* < 2".into(), range]);
+        sheet.push([Cell::number(3.0, "3"), "–".into(), "–".into()]);
         sheet.remarks = vec!["C & D".to_owned()];
         sheet
     }
@@ -254,12 +270,12 @@ mod tests {
     fn text() {
         insta::assert_snapshot!(sheet().text(), @"
     Minima
-      ───────────────
-         C  why | how
-      ───────────────
-      1e10  N* < 2
-         3  –
-      ───────────────
+      ──────────────────────
+         C  why | how   band
+      ──────────────────────
+      1e10  N* < 2     2–3.5
+         3  –              –
+      ──────────────────────
       C & D
     ");
     }
@@ -280,10 +296,10 @@ mod tests {
         insta::assert_snapshot!(sheet().markdown(), @r"
     ## Minima
 
-    | C | why \| how |
-    |---:|:---|
-    | 1e10 | N\* < 2 |
-    | 3 | – |
+    | C | why \| how | band |
+    |---:|:---|---:|
+    | 1e10 | N\* < 2 | 2–3.5 |
+    | 3 | – | – |
 
     C & D
     ");
@@ -294,10 +310,10 @@ mod tests {
         insta::assert_snapshot!(sheet().html(), @r#"
     <h2>Minima</h2>
     <table>
-    <thead><tr><th class="number">C</th><th>why | how</th></tr></thead>
+    <thead><tr><th class="number">C</th><th>why | how</th><th class="number">band</th></tr></thead>
     <tbody>
-    <tr><td class="number">1e10</td><td>N* &lt; 2</td></tr>
-    <tr><td class="number">3</td><td>–</td></tr>
+    <tr><td class="number">1e10</td><td>N* &lt; 2</td><td class="number">2–3.5</td></tr>
+    <tr><td class="number">3</td><td>–</td><td class="number">–</td></tr>
     </tbody>
     </table>
     <p class="remark">C &amp; D</p>
@@ -310,12 +326,12 @@ mod tests {
     \begin{table}
     \centering
     \caption{Minima}
-    \begin{tabular}{rl}
+    \begin{tabular}{rlr}
     \toprule
-    C & why | how \\
+    C & why | how & band \\
     \midrule
-    $10^{10}$ & N$^*$ $<$ 2 \\
-    3 & -- \\
+    $10^{10}$ & N$^*$ $<$ 2 & 2--3.5 \\
+    3 & -- & -- \\
     \bottomrule
     \end{tabular}
 
@@ -328,9 +344,9 @@ mod tests {
     #[test]
     fn csv() {
         insta::assert_snapshot!(sheet().csv(), @r"
-    c,c_low,c_high,why_how
-    10000000000,9000000000,12500000000,N* < 2
-    3,,,
+    c,c_low,c_high,why_how,band_low,band_high
+    10000000000,9000000000,12500000000,N* < 2,2,3.5
+    3,,,,,
     ");
     }
 }

@@ -1,11 +1,17 @@
 //! The result in tables: the laws, each budget's minimum, what to train at which
 //! budget, the methods side by side.
 
+mod conventions;
+mod cost;
+mod influence;
 mod numbers;
 mod sheets;
 
 pub(super) use numbers::interval;
 
+use flops_fit_scaling::design::Proposal;
+
+use super::advice::{self, Known};
 use super::analysis::Analysis;
 use super::prediction::Forecast;
 use super::sheet::{self, Sheet};
@@ -31,10 +37,10 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
         Format::Text => {
             let sheets: Vec<String> = sheets(analysis).iter().map(Sheet::text).collect();
             let mut text = format!("{}\n\n{}", summary(analysis), sheets.join("\n"));
-            if !analysis.notes.is_empty() {
-                text += "\nNotes\n";
-                let notes = analysis.notes.iter();
-                text.extend(notes.map(|note| sheet::paragraph(&note.to_string(), "  · ")));
+            for (title, sentences) in sections(analysis) {
+                text.extend(["\n", title, "\n"]);
+                let sentences = sentences.iter();
+                text.extend(sentences.map(|sentence| sheet::paragraph(sentence, "  · ")));
             }
             text
         }
@@ -46,10 +52,12 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
                 summary(analysis),
                 sheets.join("\n")
             );
-            if !analysis.notes.is_empty() {
-                text += "\n## Notes\n\n";
-                let notes = analysis.notes.iter().map(|note| format!("- {note}\n"));
-                text.extend(notes.map(|note| note.replace('*', "\\*")));
+            for (title, sentences) in sections(analysis) {
+                text.extend(["\n## ", title, "\n\n"]);
+                let sentences = sentences.iter();
+                text.extend(
+                    sentences.map(|sentence| format!("- {}\n", sentence.replace('*', "\\*"))),
+                );
             }
             text
         }
@@ -61,7 +69,7 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
                 sheets.join("\n")
             )
         }
-        Format::Csv => sheets(analysis).last().map_or_else(String::new, Sheet::csv),
+        Format::Csv => optima(analysis).csv(),
         Format::Json => json(analysis),
     }
 }
@@ -106,24 +114,52 @@ pub(super) fn summary(analysis: &Analysis) -> String {
 
 /// Every table of the result; the one to act on comes last, next to the prompt.
 pub(super) fn sheets(analysis: &Analysis) -> Vec<Sheet> {
-    let mut sheets = vec![sheets::budgets(analysis)];
+    let mut sheets = Vec::new();
+    sheets.extend(conventions::conventions(analysis));
+    sheets.extend(influence::influences(analysis));
+    sheets.push(sheets::budgets(analysis));
     if let Some(recommended) = &analysis.fits.recommended {
-        if let Some(sheet) = sheets::methods(analysis) {
-            sheets.push(sheet);
-        }
+        sheets.extend(sheets::methods(analysis));
+        sheets.extend(cost::costs(analysis));
         sheets.extend(recommended.law.as_ref().map(sheets::laws));
-        let mut sheet = sheets::predictions(
-            "Compute-optimal training",
-            &analysis.subject.unit,
-            &analysis.fits.predictions,
-        );
-        let holdout = analysis.fits.holdout.as_ref();
-        sheet
-            .remarks
-            .insert(0, sheets::followed(recommended, holdout));
-        sheets.push(sheet);
+        sheets.push(optima(analysis));
     }
     sheets
+}
+
+/// The compute-optimal table; without rows where there are no laws.
+fn optima(analysis: &Analysis) -> Sheet {
+    let fits = &analysis.fits;
+    let mut sheet = sheets::predictions(
+        "Compute-optimal training",
+        &analysis.subject.unit,
+        &fits.predictions,
+    );
+    if let Some(recommended) = &fits.recommended {
+        let followed = sheets::followed(recommended, fits.holdout.as_ref());
+        sheet.remarks.insert(0, followed);
+    }
+    sheet
+}
+
+/// What is told in sentences, under a title each.
+pub(super) fn sections(analysis: &Analysis) -> Vec<(&'static str, Vec<String>)> {
+    let notes: Vec<String> = analysis.notes.iter().map(ToString::to_string).collect();
+    let trained = analysis.points.iter().map(|run| {
+        let (n, d, c) = (run.n, run.d, run.c);
+        (Proposal { n, d, c }, Known::Trained)
+    });
+    let next = analysis.fits.advice.as_ref().map(|advice| {
+        advice::sentences(advice, &analysis.subject.unit, &trained.collect::<Vec<_>>())
+    });
+    let sections = [
+        ("Notes", notes),
+        ("What to train next", next.unwrap_or_default()),
+    ];
+    let told = sections
+        .into_iter()
+        .filter(|(_, sentences)| !sentences.is_empty());
+    told.collect()
 }
 
 #[cfg(test)]

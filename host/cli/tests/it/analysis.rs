@@ -120,7 +120,7 @@ fn an_analysis_is_read_again_unless_it_is_an_old_one() {
     };
     let newer = text.replacen("\"schema\": 3", "\"schema\": 4", 1);
     assert_ne!(newer, text);
-    refused(&newer, "3");
+    refused(&newer, "4");
     refused("{\"format\": 1, \"estimates\": []}", "1");
 }
 

@@ -103,7 +103,8 @@ fn out_gets_every_file_and_its_runs_can_be_analysed_again() {
     );
     let table = fs::read_to_string(bench.path("a/fitted/table.csv")).expect("read");
     let head = table.lines().next().unwrap_or_default();
-    assert!(head.starts_with("c,n,n_low,n_high,d_tokens,"), "{head}");
+    let first = "c,n,n_low,n_high,n_tolerance_low,n_tolerance_high,d_tokens,";
+    assert!(head.starts_with(first), "{head}");
     let row = table.lines().nth(1).unwrap_or_default();
     let numbers = row
         .split(',')

@@ -53,7 +53,7 @@ impl std::fmt::Display for Group {
 }
 
 /// A run's name in messages.
-pub(super) fn label(points: &[Run], run: usize) -> String {
+pub(in crate::report) fn label(points: &[Run], run: usize) -> String {
     let label = points.get(run).and_then(|point| point.label.clone());
     label.unwrap_or_else(|| format!("run {run}"))
 }

@@ -1,6 +1,7 @@
 //! A table's values, for programs and spreadsheets (RFC 4180).
 //!
-//! A column of intervals becomes three: the estimate, `…_low` and `…_high`.
+//! A column of intervals, or one whose head says `(95%)`, becomes three: the estimate,
+//! `…_low` and `…_high`. A column of ranges becomes the latter two.
 //! Numbers are written in their shortest form that reads back to the same bits.
 
 use super::{Cell, Sheet, Value};
@@ -8,25 +9,23 @@ use super::{Cell, Sheet, Value};
 impl Sheet {
     /// The values under short names.
     pub fn csv(&self) -> String {
-        let is_interval = |column: usize| {
-            let mut cells = self.rows.iter().map(|row| &row[column]);
-            cells.any(|cell| matches!(cell.value, Value::Interval(_)))
-        };
-        let intervals: Vec<bool> = (0..self.columns.len()).map(is_interval).collect();
+        let widths: Vec<usize> = (0..self.columns.len()).map(|at| self.width(at)).collect();
         let mut header = Vec::new();
-        for (head, is_interval) in self.heads().zip(&intervals) {
+        for (head, width) in self.heads().zip(&widths) {
             let name = short(head);
-            if *is_interval {
-                header.extend([name.clone(), format!("{name}_low"), format!("{name}_high")]);
-            } else {
+            let ends = [format!("{name}_low"), format!("{name}_high")];
+            if *width != 2 {
                 header.push(name);
+            }
+            if *width != 1 {
+                header.extend(ends);
             }
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
         let rows = self.rows.iter().map(|row| {
-            let cells = row.iter().zip(&intervals);
+            let cells = row.iter().zip(&widths);
             cells
-                .flat_map(|(cell, interval)| fields(cell, *interval))
+                .flat_map(|(cell, width)| fields(cell, *width))
                 .collect()
         });
         for record in std::iter::once(header).chain(rows) {
@@ -37,21 +36,33 @@ impl Sheet {
         let bytes = writer.into_inner().expect("memory takes any text");
         String::from_utf8(bytes).expect("made of strings")
     }
+
+    /// Fields of a column: 3 of an interval, 2 of a range, else 1.
+    fn width(&self, column: usize) -> usize {
+        let head = &self.columns[column].0;
+        let cells = self.rows.iter().map(|row| &row[column].value);
+        let widths = cells.map(|value| match value {
+            Value::Interval(_) => 3,
+            Value::Range(..) => 2,
+            Value::Number(_) | Value::None => 1,
+        });
+        let least = if head.contains("(95%)") { 3 } else { 1 };
+        widths.fold(least, usize::max)
+    }
 }
 
-fn fields(cell: &Cell, is_interval: bool) -> Vec<String> {
+fn fields(cell: &Cell, width: usize) -> Vec<String> {
     let mut fields = match cell.value {
         Value::Interval(interval) => [interval.estimate, interval.low, interval.high]
             .map(|v| v.to_string())
             .to_vec(),
+        Value::Range(low, high) => vec![low.to_string(), high.to_string()],
         Value::Number(number) => vec![number.to_string()],
         // A dash says that nothing is known; so does an empty field.
-        Value::None if is_interval || cell.text == "–" => vec![String::new()],
+        Value::None if width > 1 || cell.text == "–" => vec![String::new()],
         Value::None => vec![cell.text.clone()],
     };
-    if is_interval {
-        fields.resize(3, String::new());
-    }
+    fields.resize(width, String::new());
     fields
 }
 

@@ -71,6 +71,7 @@ pub(in crate::report) fn latex(text: &str) -> String {
             '×' => out += "$\\times$",
             '÷' => out += "$\\div$",
             '·' => out += "$\\cdot$",
+            '∞' => out += "$\\infty$",
             '±' => out += "$\\pm$",
             '≈' => out += "$\\approx$",
             '↑' => out += "$^{\\uparrow}$",

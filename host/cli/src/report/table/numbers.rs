@@ -5,6 +5,9 @@ use flops_fit_scaling::{Interval, Prediction, Quantity};
 
 use crate::report::sheet::Cell;
 
+/// What stands where there is nothing to tell.
+pub(super) const NOTHING: &str = "–";
+
 /// An estimate with its bounds in brackets.
 pub(super) fn with_bounds(interval: &Interval, show: impl Fn(f64) -> String) -> Cell {
     let show = |value: f64| show(value).replace('-', "−");
@@ -39,6 +42,14 @@ pub(super) fn predicted(
     match prediction.interval(quantity) {
         Some(interval) => with_bounds(&interval, show),
         None => plain(prediction.value(quantity), show),
+    }
+}
+
+/// Sizes that cost little more than N*, where some law knows them.
+pub(super) fn tolerance(prediction: &Prediction) -> Cell {
+    match prediction.tolerance {
+        Some([low, high]) => Cell::range([low, high], format!("{}–{}", count(low), count(high))),
+        None => NOTHING.into(),
     }
 }
 

@@ -4,11 +4,12 @@ use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{BudgetFit, Method as Shape, Minimum, Outcome};
 use flops_fit_scaling::quantity::{count, flops, loss, ratio};
 use flops_fit_scaling::selection::{Choice, PowerLaws};
+use flops_fit_scaling::tolerance::EXTRA;
 use flops_fit_scaling::{
-    FittedMethod, Holdout, Interval, Method, Prediction, Quantity, Recommendation,
+    self as scaling, FittedMethod, Holdout, Interval, Method, Prediction, Quantity, Recommendation,
 };
 
-use super::numbers::{coefficient, exponent, plain, predicted, with_bounds};
+use super::numbers::{NOTHING, coefficient, exponent, plain, predicted, tolerance, with_bounds};
 use crate::report::analysis::Analysis;
 use crate::report::sheet::{Cell, Lean, Sheet};
 
@@ -16,8 +17,8 @@ use crate::report::sheet::{Cell, Lean, Sheet};
 const BEYOND: char = '↑';
 /// Mark of one that is more than two decades beyond.
 const FAR: char = '‼';
-/// What stands where there is nothing to tell.
-const NOTHING: &str = "–";
+/// Head of the sizes that cost little more.
+const TOLERANCE: &str = "N tolerance";
 
 /// Each budget's minimum.
 pub(super) fn budgets(analysis: &Analysis) -> Sheet {
@@ -92,6 +93,7 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
         &[
             ("C", Lean::Left),
             ("N* (95%)", Lean::Right),
+            (TOLERANCE, Lean::Right),
             (&d, Lean::Right),
             (&d_per_n, Lean::Right),
             ("L* (95%)", Lean::Right),
@@ -103,12 +105,19 @@ pub(super) fn predictions(title: &str, unit: &str, predictions: &[Prediction]) -
             vec![
                 Cell::number(p.c, marked(p)),
                 predicted(p, Quantity::N, count),
+                tolerance(p),
                 predicted(p, Quantity::D, count),
                 predicted(p, Quantity::UnitsPerParameter, ratio),
                 predicted(p, Quantity::Loss, loss),
             ]
         })
         .collect();
+    if predictions.iter().any(|p| p.tolerance.is_some()) {
+        sheet.remarks.push(format!(
+            "{TOLERANCE}: sizes that reach the same loss with at most {} % more compute",
+            100.0 * EXTRA
+        ));
+    }
     if predictions.iter().any(is_beyond) {
         sheet
             .remarks
@@ -136,17 +145,30 @@ fn marked(prediction: &Prediction) -> String {
     text
 }
 
+/// Every method's weight in the recommendation and its law, largest weight first.
+pub(super) fn by_weight(fits: &scaling::Analysis) -> Vec<(Method, f64, &FittedMethod)> {
+    let weights = fits.recommended.as_ref().map(|followed| &followed.weights);
+    let weight = |method: Method| weights?.get(&method).copied();
+    let laws = fits.laws();
+    let laws = laws.map(|(method, law)| (method, weight(method).unwrap_or(0.0), law));
+    let mut laws: Vec<_> = laws.collect();
+    laws.sort_by(|a, b| b.1.total_cmp(&a.1));
+    laws
+}
+
 /// The methods beside one another, where there is more than one, best first.
 pub(super) fn methods(analysis: &Analysis) -> Option<Sheet> {
     let fits = &analysis.fits;
-    let recommended = fits.recommended.as_ref()?;
-    let place = fits.predictions.iter().rposition(|p| !p.is_far)?;
-    let mut laws: Vec<(Method, &FittedMethod)> = fits.laws().collect();
+    let near = fits
+        .predictions
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| !p.is_far);
+    let (place, _) = near.max_by(|a, b| a.1.c.total_cmp(&b.1.c))?;
+    let laws = by_weight(fits);
     if laws.len() < 2 {
         return None;
     }
-    let weight = |method: Method| recommended.weights.get(&method).copied().unwrap_or(0.0);
-    laws.sort_by(|a, b| weight(b.0).total_cmp(&weight(a.0)));
     let scores = |method: Method| fits.holdout.as_ref()?.scores.get(&method);
     let mut sheet = Sheet::new(
         format!("Methods at {} FLOPs", flops(fits.predictions[place].c)),
@@ -157,13 +179,14 @@ pub(super) fn methods(analysis: &Analysis) -> Option<Sheet> {
             ("N* missed by", Lean::Right),
             ("a", Lean::Right),
             ("N* (95%)", Lean::Right),
+            (TOLERANCE, Lean::Right),
             ("D*", Lean::Right),
             ("L*", Lean::Right),
         ],
     );
     sheet.rows = laws
         .iter()
-        .map(|&(method, fitted)| {
+        .map(|&(method, weight, fitted)| {
             let there = &fitted.predictions[place];
             let score = scores(method);
             let scored = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
@@ -171,13 +194,14 @@ pub(super) fn methods(analysis: &Analysis) -> Option<Sheet> {
             };
             vec![
                 method.name().into(),
-                plain(weight(method), |weight| format!("{weight:.2}")),
+                plain(weight, |weight| format!("{weight:.2}")),
                 scored(score.map(|s| s.regret), &regret),
                 scored(score.map(|s| s.ln_n_error.exp()), &|factor| {
                     format!("×{factor:.2}")
                 }),
                 plain(n_exponent(&fitted.parameters), |a| format!("{a:.3}")),
                 predicted(there, Quantity::N, count),
+                tolerance(there),
                 plain(there.d, count),
                 plain(there.loss, loss),
             ]
