@@ -225,27 +225,25 @@ fn a_result_counts_whatever_the_program_does_afterwards() {
 
 #[test]
 fn an_answer_that_is_none_points_at_the_trainer() {
-    for (config, code, words) in [
+    for (config, start_limit, words) in [
         (
             "describe = \"exit\"",
-            4,
+            "run.start_limit=60",
             "ended with status 1 and left no answer.json; its last words:\n  no data here",
         ),
         (
             "describe = \"short\"",
-            4,
+            "run.start_limit=60",
             "its answer.json can't be used: no entry for size 48",
         ),
         (
             "describe = \"hang\"",
-            4,
+            "run.start_limit=1",
             "trainer `python3 trainer.py` did not answer within 1 s",
         ),
     ] {
         let Some(bench) = bench(config) else { return };
-        let ended = bench
-            .run(&["plan", "--set", "run.start_limit=1"])
-            .expect(code);
+        let ended = bench.run(&["plan", "--set", start_limit]).expect(4);
         assert!(ended.err.contains(words), "{}", ended.err);
     }
     let Some(bench) = bench("") else { return };
