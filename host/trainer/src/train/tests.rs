@@ -265,7 +265,8 @@ impl Model for Odd {
                 let moved = (context.seed % 1000) as f64;
                 let _ = self.state.shallow_clone().f_add_scalar_(moved)?;
             }
-            Some(Fault::Moves) => {
+            // Before the first step the leader alone is looked at.
+            Some(Fault::Moves) if context.step > 0 => {
                 let state = self.state.double_value(&[0]);
                 let mut first = EVALUATED.lock().expect("no panic");
                 if (*first.get_or_insert(state)).to_bits() != state.to_bits() {

@@ -11,7 +11,7 @@ const CORNERS: usize = 64;
 const WAVES: usize = 6;
 
 /// Largest height of a wave, beside a mean radius of 1.
-const HEIGHT: f64 = 0.28;
+const HEIGHT: f64 = 0.4;
 
 /// Smallest radius: the curve does not meet its centre.
 const NARROWEST: f64 = 0.15;
