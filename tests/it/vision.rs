@@ -27,15 +27,15 @@ config = { label_smoothing = 0.05 }
 
 [sweep]
 grid = [
-    { budget = 1e9, sizes = [8, 16, 24, 32] },
     { budget = 3e9, sizes = [8, 16, 24, 32] },
+    { budget = 1e10, sizes = [8, 16, 24, 32] },
 ]
 min_steps = 10
 
 [train]
 batch_tokens = 32
 eval_tokens = 512
-lr = 0.3
+lr = 0.2
 "#;
 
 #[test]

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 /// Training losses whose mean is compared with the first one.
 const WINDOW: usize = 20;
 
+/// How far above the first loss, in proportion, their mean must be: the first is that of
+/// one batch, and a model may learn nothing for a while.
+const MARGIN: f64 = 0.05;
+
 /// Watches the training loss.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -44,8 +48,9 @@ impl Watch {
         self.recent.push_back(loss);
         let mean = self.recent.iter().sum::<f64>() / self.recent.len() as f64;
         let settled = step >= self.warmup && self.recent.len() == WINDOW;
-        (settled && mean > first).then(|| {
-            format!("after warm-up the mean training loss of {WINDOW} steps, {mean:.4}, is above the first, {first:.4}")
+        let limit = first + MARGIN * first.abs();
+        (settled && mean > limit).then(|| {
+            format!("after warm-up the mean training loss of {WINDOW} steps, {mean:.4}, is far above the first, {first:.4}")
         })
     }
 
@@ -87,5 +92,7 @@ mod tests {
             first_alarm(10, std::iter::once(4.0).chain([5.0; 99])),
             Some(29)
         );
+        // Nothing learnt, and a first batch that was easier than most.
+        assert_eq!(first_alarm(10, std::iter::once(4.0).chain([4.1; 99])), None);
     }
 }
