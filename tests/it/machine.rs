@@ -1,7 +1,9 @@
 //! What a machine does to a sweep: nothing that had completed is lost, nothing is
 //! counted twice, and the next run goes on.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, os::fd::OwnedFd, process::Command, time::Duration};
+
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::{
     determinism::losses,
@@ -214,6 +216,38 @@ fn when_the_parent_is_killed_its_worker_ends_what_it_started() {
     wait_until("something is left", Duration::from_mins(1), || {
         !is_there(worker) && !is_there(left)
     });
+}
+
+/// Copies of what process `pid` has open, as one of its threads keeps them open
+/// that waits for a disk while the process dies. `None` where this user may not.
+fn held_open(pid: u32) -> Option<Vec<OwnedFd>> {
+    let process = Pid::from_raw(pid.cast_signed())?;
+    let process = pidfd_open(process, PidfdFlags::empty()).ok()?;
+    let copy = |entry: std::io::Result<fs::DirEntry>| {
+        let number = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()
+    };
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let copies: Vec<OwnedFd> = open.filter_map(copy).collect();
+    (!copies.is_empty()).then_some(copies)
+}
+
+#[test]
+fn when_the_parent_is_slow_to_die_its_worker_ends_what_it_started() {
+    let bench = Workbench::new("fugitive-slow", FUGITIVE);
+    let (mut parent, worker, left) = fugitive(&bench);
+    let Some(open) = held_open(parent.id()) else {
+        parent.kill().expect("killed");
+        parent.wait().expect("reaped");
+        eprintln!("skipped: this user may not copy another process's open files");
+        return;
+    };
+    parent.kill().expect("killed");
+    parent.wait().expect("reaped");
+    wait_until("something is left", Duration::from_mins(1), || {
+        !is_there(worker) && !is_there(left)
+    });
+    drop(open);
 }
 
 #[test]

@@ -23,13 +23,11 @@ use std::{
 use flops_fit_trial::{Part, Phase, Pulse, Stage, TRIAL_VARIABLE, processes_of};
 use rustix::{
     fs::{FileType, fstat},
-    net::SendFlags,
+    net::{SendFlags, Shutdown},
     process::{
         Pid, Signal, getpgrp, getpid, kill_current_process_group, kill_process,
         set_parent_process_death_signal,
     },
-    thread::nanosleep,
-    time::Timespec,
 };
 
 const NOWHERE: Pulse = Pulse {
@@ -139,10 +137,14 @@ fn socket_set_up(socket: OwnedFd) -> std::io::Result<()> {
     let socket = UnixStream::from(socket);
     let questions = socket.try_clone()?;
     let _ = SOCKET.set(socket);
-    // SAFETY: the handler makes system calls and nothing else, which may be done in
+    // SAFETY: both handlers make system calls and nothing else, which may be done in
     // a signal handler.
-    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGHUP, end_all_soon) }?;
-    // The kernel's own word, for when the thread below can't run.
+    unsafe {
+        signal_hook::low_level::register(signal_hook::consts::SIGHUP, hang_up)?;
+        signal_hook::low_level::register(signal_hook::consts::SIGALRM, end_all)?;
+    }
+    // The kernel's own word: a parent that dies while one of its threads waits for a
+    // disk keeps its sockets open until that is over.
     set_parent_process_death_signal(Some(Signal::HUP))?;
     at_exit();
     thread::Builder::new()
@@ -172,15 +174,18 @@ fn listen(mut parent: UnixStream) {
     end_all();
 }
 
-/// Ends everything, unless the thread that listens has done so in a second: it
-/// does it more thoroughly.
-fn end_all_soon() {
-    let second = Timespec {
-        tv_sec: 1,
-        tv_nsec: 0,
-    };
-    let _ = nanosleep(&second);
-    end_all();
+/// Seconds that the thread that listens has to end everything once it was told:
+/// it does so more thoroughly than a signal handler could.
+const THOROUGH: u32 = 10;
+
+/// Tells the thread that listens that the parent is gone, and has the kernel ask
+/// again in a while, should that thread be unable to run.
+fn hang_up() {
+    if let Some(socket) = SOCKET.get() {
+        let _ = rustix::net::shutdown(socket, Shutdown::Read);
+    }
+    // SAFETY: it takes a number, and POSIX lists it among what a handler may call.
+    unsafe { alarm(THOROUGH) };
 }
 
 /// Ends this process and its group, where the parent gave it one.
@@ -193,6 +198,7 @@ fn end_all() {
 
 unsafe extern "C" {
     fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
+    fn alarm(seconds: std::ffi::c_uint) -> std::ffi::c_uint;
 }
 
 /// Has the thread that ends the process say where it was: a plugin that calls
