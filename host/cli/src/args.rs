@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use check::Check;
-pub use finished::{Columns, Draw, Finished, Fit, MOST_DRAWS, Out, Targets};
+pub use finished::{Columns, Draw, Finished, Fit, Out, Targets, check_draws};
 pub use wish::{WishError, WishFlag};
 
 use crate::{amount::Amount, setup};

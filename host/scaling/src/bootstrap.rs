@@ -29,7 +29,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 pub use cloud::{Cloud, CloudPoint};
-pub use draws::{Draws, OptimumIntervals, SurfaceIntervals};
+pub use draws::{Draws, FEWEST_DRAWS, OptimumIntervals, SurfaceIntervals};
 
 use crate::fit::Fit;
 use crate::random::{Purpose, Stream};
@@ -51,7 +51,8 @@ pub enum Scheme {
 pub struct Bootstrap {
     /// How the runs of one draw come about.
     pub scheme: Scheme,
-    /// Number of draws; 200 give a standard error to about 5 %, 1000 to 2 %.
+    /// Number of draws; 200 give a standard error to about 5 %, 1000 to 2 %. With fewer
+    /// than [`FEWEST_DRAWS`] there are no intervals.
     pub draws: usize,
     /// Seed of all draws.
     pub seed: u64,

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use flops_fit_scaling::bootstrap::FEWEST_DRAWS;
 use flops_fit_scaling::{Method, Options, Price, Scheme};
 
 use super::{Source, WishFlag, flops};
@@ -102,7 +103,7 @@ pub struct Fit {
     #[arg(long, value_name = "NAME", value_parser = method)]
     pub method: Option<Method>,
 
-    /// Draws of each method's bootstrap; 0 for no intervals
+    /// Draws of each method's bootstrap: 20 or more, or 0 for no intervals
     #[arg(long, value_name = "N", value_parser = draws)]
     pub draws: Option<usize>,
 
@@ -147,13 +148,24 @@ impl Fit {
 }
 
 /// Most draws: more would take hours and say nothing new.
-pub const MOST_DRAWS: usize = 1_000_000;
+const MOST_DRAWS: usize = 1_000_000;
+
+/// How many draws may be asked for: none, or enough of them for an interval.
+///
+/// # Errors
+/// What is accepted.
+pub fn check_draws(draws: u64) -> Result<usize, String> {
+    match usize::try_from(draws) {
+        Ok(draws @ (0 | FEWEST_DRAWS..=MOST_DRAWS)) => Ok(draws),
+        _ => Err(format!(
+            "0 for no intervals, or a whole number from {FEWEST_DRAWS}, the fewest that give any, to {MOST_DRAWS}"
+        )),
+    }
+}
 
 fn draws(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(draws) if draws <= MOST_DRAWS => Ok(draws),
-        _ => Err(format!("expected a whole number up to {MOST_DRAWS}")),
-    }
+    // What is no number is refused in the words for one that is too large.
+    check_draws(text.parse().unwrap_or(u64::MAX)).map_err(|words| format!("expected {words}"))
 }
 
 fn method(text: &str) -> Result<Method, String> {

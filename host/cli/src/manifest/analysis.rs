@@ -8,7 +8,7 @@ use super::{
     section::{Field, Section},
     value::Value,
 };
-use crate::args::MOST_DRAWS;
+use crate::args::check_draws;
 
 pub(super) const KEYS: &[&str] = &[
     "targets",
@@ -57,11 +57,8 @@ pub(super) fn read(section: &Section<'_>) -> Result<Options, Box<Mistake>> {
 }
 
 fn draws(field: &Field<'_>) -> Result<usize, Box<Mistake>> {
-    let draws = field.whole(0)?.unsigned_abs() as usize;
-    if draws > MOST_DRAWS {
-        return Err(field.unacceptable(format!("a whole number up to {MOST_DRAWS}")));
-    }
-    Ok(draws)
+    let draws = field.whole(0)?.unsigned_abs();
+    check_draws(draws).map_err(|expected| field.unacceptable(expected))
 }
 
 fn targets(field: &Field<'_>) -> Result<Vec<f64>, Box<Mistake>> {

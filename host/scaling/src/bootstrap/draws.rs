@@ -13,8 +13,8 @@ use crate::loss_law::LossLaw;
 use crate::student;
 use crate::surface::Surface;
 
-/// Fewest draws with a law for an interval.
-const FEWEST: usize = 20;
+/// Fewest draws with a law that an interval is read off.
+pub const FEWEST_DRAWS: usize = 20;
 
 /// The laws that a bootstrap found.
 #[derive(Debug, Clone)]
@@ -194,7 +194,7 @@ impl Draws {
         let estimate = value(&answers.estimate);
         let mut values: Vec<f64> = answers.draws.iter().map(&value).collect();
         values.retain(|value| value.is_finite());
-        if values.len() < FEWEST.max(self.asked / 2) || !estimate.is_finite() {
+        if values.len() < FEWEST_DRAWS.max(self.asked / 2) || !estimate.is_finite() {
             return None;
         }
         values.sort_by(f64::total_cmp);

@@ -183,13 +183,17 @@ fn what_is_no_toml() {
 }
 
 #[test]
-fn prices_wishes_and_priors() {
+fn draws_prices_wishes_and_priors() {
     let check = |line: &str, message: &str| {
         check("lr = 1.0", &format!("[analysis]\n{line}"), message);
     };
     check(
         "price = \"2 USD\"",
         "m.toml:17:9: analysis.price: found the string \"2 USD\", expected an amount and a currency for FLOPs, `2.5 USD per 1e18`, or for hours at a rate in FLOP/s that training really reaches, `2 USD per hour at 4e14`",
+    );
+    check(
+        "draws = 19",
+        "m.toml:17:9: analysis.draws: found 19, expected 0 for no intervals, or a whole number from 20, the fewest that give any, to 1000000",
     );
     check(
         "wish = 1.2",

@@ -37,6 +37,19 @@ fn flags_change_the_bootstrap_and_the_method() {
         none["predictions"]
     );
 
+    for few in ["1", "19", "1000001", "-1", "many"] {
+        let ended = bench.run(&["analyze", "runs.csv", &format!("--draws={few}")]);
+        let ended = ended.expect(2);
+        let words = "expected 0 for no intervals, or a whole number from 20, the fewest that give any, to 1000000";
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+    let fewest = with(&["--draws", "20"]);
+    assert!(
+        fewest["predictions"][0]["ci95"].is_object(),
+        "{}",
+        fewest["predictions"]
+    );
+
     let asked = with(&["--draws", "300", "--method", "parametric_lad"]);
     assert_eq!(asked["recommended"]["method"], "parametric_lad");
     assert_eq!(asked["recommended"]["choice"], "asked");
