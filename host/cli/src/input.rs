@@ -11,6 +11,7 @@
 //! that somebody wrote; and a table that can't be read so is refused with file,
 //! line and column.
 
+mod curve;
 mod error;
 mod formula;
 mod mapping;

@@ -136,11 +136,11 @@ pub enum InputError {
         /// What may have been meant.
         nearest: Option<String>,
     },
-    /// A quantity that is a word.
+    /// A formula for a quantity that is no number.
     #[error(
-        "--derive {formula}: `{name}` is a word, not a number; take it from a column with --column {name}=NAME"
+        "--derive {formula}: `{name}` is no number; take it from a column with --column {name}=NAME"
     )]
-    DerivedWord {
+    NoNumber {
         /// The formula.
         formula: String,
         /// The quantity.
@@ -206,10 +206,24 @@ impl fmt::Display for Culprit {
             Some(column) if found.is_empty() => {
                 write!(f, "column `{column}` is empty, expected {expected}")
             }
-            Some(column) => write!(f, "column `{column}` holds `{found}`, expected {expected}"),
+            Some(column) => write!(
+                f,
+                "column `{column}` holds `{}`, expected {expected}",
+                shortened(found)
+            ),
             None => write!(f, "found {found}, expected {expected}"),
         }
     }
+}
+
+/// The beginning of a text that is only shown.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 40;
+    let mut short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 impl InputError {

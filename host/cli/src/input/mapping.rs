@@ -6,14 +6,14 @@ use super::error::InputError;
 use super::formula::Formula;
 use crate::manifest::nearest;
 
-/// Quantities that are words.
-pub(super) const WORDS: [&str; 4] = ["trial", "status", "group", "reason"];
+/// Quantities that are no numbers: words, and a list.
+pub(super) const NOT_NUMBERS: [&str; 5] = ["trial", "status", "group", "reason", "curve"];
 
 /// Quantities that a table's columns can give. Besides them there are further
 /// counts of N, called `n_` and a name.
-pub const FIELDS: [&str; 20] = [
-    "n", "d", "c", "loss", "budget", "unique", "weight", "seed", "group", "trial", "status",
-    "loss_se", "size", "lr", "spent", "attempt", "steps", "seconds", "reason", "n_…",
+pub const FIELDS: [&str; 21] = [
+    "n", "d", "c", "loss", "budget", "unique", "weight", "seed", "group", "curve", "trial",
+    "status", "loss_se", "size", "lr", "spent", "attempt", "steps", "seconds", "reason", "n_…",
 ];
 
 /// Quantities that every run has to have.
@@ -151,12 +151,12 @@ impl Mapping {
                 nearest: nearest(name, FIELDS),
             });
         }
-        let word = self
+        let no_number = self
             .derived
             .iter()
-            .find(|formula| WORDS.contains(&formula.name.as_str()));
-        word.map_or(Ok(()), |formula| {
-            Err(InputError::DerivedWord {
+            .find(|formula| NOT_NUMBERS.contains(&formula.name.as_str()));
+        no_number.map_or(Ok(()), |formula| {
+            Err(InputError::NoNumber {
                 formula: formula.to_string(),
                 name: formula.name.clone(),
             })
@@ -176,7 +176,7 @@ impl Sources<'_> {
             .columns
             .iter()
             .map(|(name, _)| *name)
-            .filter(|name| !WORDS.contains(name))
+            .filter(|name| !NOT_NUMBERS.contains(name))
             .collect();
         for formula in self.formulas {
             let unknown = formula

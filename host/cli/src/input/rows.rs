@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
+use flops_fit_scaling::CurvePoint;
+
+use super::curve;
 use super::error::{Culprit, InputError};
 use super::mapping::{COUNT, Mapping, NEEDED, Sources};
 use super::records::{Cell, Form, Record, Records};
@@ -153,6 +156,7 @@ impl<'a> Reader<'a> {
             lr: self.number("lr"),
             weight: self.positive("weight"),
             group: self.text("group"),
+            curve: self.curve(),
             attempt: self.whole("attempt", "a whole number from 0"),
             steps: self.whole("steps", "a whole number from 0"),
             seconds: self.number("seconds"),
@@ -236,8 +240,20 @@ impl<'a> Reader<'a> {
             .collect();
         names
             .into_iter()
-            .filter_map(|name| Some((name[COUNT.len()..].to_owned(), self.number(name)?)))
+            .filter_map(|name| Some((name[COUNT.len()..].to_owned(), self.positive(name)?)))
             .collect()
+    }
+
+    /// Earlier losses of the run, in JSON whatever the file's own form.
+    fn curve(&mut self) -> Vec<CurvePoint> {
+        let Some(text) = self.text("curve").filter(|text| !is_gap(text)) else {
+            return Vec::new();
+        };
+        let points = curve::points(&text);
+        if points.is_none() {
+            self.wrong("curve", Some(text), curve::EXPECTED);
+        }
+        points.unwrap_or_default()
     }
 
     fn cell(&self, field: &str) -> Option<&'a Cell> {

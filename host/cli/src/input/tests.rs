@@ -90,6 +90,55 @@ fn objects_within_objects_are_columns() {
 }
 
 #[test]
+fn a_curve_is_a_list_of_points() {
+    let points = r#"[{"d": 1, "c": 6e0, "loss": 4.5}, {"d": 1.5, "c": 9, "loss": 3.5}]"#;
+    let line = |curve: &str| {
+        format!("{{\"n\": 1, \"d\": 2, \"c\": 12, \"loss\": 3, \"curve\": {curve}}}\n")
+    };
+    let read = |name: &str, text: &str| read_as(name, text, &Mapping::default());
+    let rows = read("a.jsonl", &(line(points) + &line("[]") + &line("null"))).expect("read");
+    let found: Vec<[f64; 3]> = rows[0]
+        .curve
+        .iter()
+        .map(|at| [at.d, at.c, at.loss])
+        .collect();
+    assert_eq!(found, [[1.0, 6.0, 4.5], [1.5, 9.0, 3.5]]);
+    assert!(rows[1].curve.is_empty() && rows[2].curve.is_empty());
+    let run = rows[0].to_run().expect("completed");
+    assert_eq!(
+        (&run.curve, Row::from(&run).curve),
+        (&rows[0].curve, rows[0].curve.clone())
+    );
+    let csv = format!(
+        "n,d,c,loss,curve\n1,2,12,3,\"{}\"\n",
+        points.replace('"', "\"\"")
+    );
+    assert_eq!(read("a.csv", &csv).expect("read")[0].curve, rows[0].curve);
+
+    for (curve, shown) in [
+        ("3", "3"),
+        ("[1, 2]", "[1, 2]"),
+        (r#"[{"d": 1, "c": 6}]"#, r#"[{"d": 1, "c": 6}]"#),
+        (
+            r#"[{"d": 1, "c": 6, "loss": 0}]"#,
+            r#"[{"d": 1, "c": 6, "loss": 0}]"#,
+        ),
+        (
+            &points.replace("4.5", "-4.5"),
+            r#"[{"d": 1, "c": 6e0, "loss": -4.5}, {"d":…"#,
+        ),
+    ] {
+        let error = read("a.jsonl", &line(curve)).expect_err(curve);
+        let expected = format!(
+            "a.jsonl:1: column `curve` holds `{shown}`, expected a JSON list of points such as \
+             [{{\"d\": 1e9, \"c\": 6e17, \"loss\": 3.2}}], their numbers finite and above 0 \
+             (--column curve= passes the column over)"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn a_run_without_a_loss_keeps_its_row_and_a_reason() {
     let text = "n,d,c,loss\n1,2,12,3\n1,2,12,\n1,2,12,nan\n1,2,12,-1\n,,,\nNA,2,-,3\n";
     let rows = read_as("a.csv", text, &Mapping::default()).expect("read");
@@ -228,6 +277,19 @@ fn mistakes_in_a_table_are_named() {
 }
 
 #[test]
+fn a_count_that_is_none_is_a_mistake() {
+    for count in ["nan", "inf", "0", "-3"] {
+        let text = format!("n,d,c,loss,n_all\n1,2,12,3,{count}\n");
+        let error = read_as("a.csv", &text, &Mapping::default()).expect_err(count);
+        let expected = format!(
+            "a.csv:2: column `n_all` holds `{count}`, expected a finite number above 0 \
+             (--column n_all= passes the column over)"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn mistakes_in_a_mapping_are_named() {
     let text = "Model Size,c,loss,width\n1,12,3,4\n2,0,3,4\n";
     let check = |columns: &[&str], derived: &[&str], expected: &str| {
@@ -242,7 +304,7 @@ fn mistakes_in_a_mapping_are_named() {
     check(
         &["n=Model Size", "budgets=c"],
         &[SIX_N],
-        "`budgets` in --column is no quantity of a run and no --derive uses it; did you mean `budget`? expected one of n, d, c, loss, budget, unique, weight, seed, group, trial, status, loss_se, size, lr, spent, attempt, steps, seconds, reason, n_…",
+        "`budgets` in --column is no quantity of a run and no --derive uses it; did you mean `budget`? expected one of n, d, c, loss, budget, unique, weight, seed, group, curve, trial, status, loss_se, size, lr, spent, attempt, steps, seconds, reason, n_…",
     );
     check(
         &["n=Model Size", "n=c"],
@@ -262,7 +324,7 @@ fn mistakes_in_a_mapping_are_named() {
     check(
         &["n=Model Size"],
         &["group = n", SIX_N],
-        "--derive group = n: `group` is a word, not a number; take it from a column with --column group=NAME",
+        "--derive group = n: `group` is no number; take it from a column with --column group=NAME",
     );
     let strict = |columns: &[&str], derived: &[&str], expected: &str| {
         let mapping = mapping(columns, derived);

@@ -9,7 +9,7 @@ mod csv;
 
 use std::collections::BTreeMap;
 
-use flops_fit_scaling::{Run, quantity};
+use flops_fit_scaling::{CurvePoint, Run, quantity};
 use flops_fit_trial::{Outcome, TrialResult};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,9 @@ pub struct Row {
     pub lr: Option<f64>,
     /// The bootstrap's cluster: rows with the same N and D.
     pub group: Option<String>,
+    /// Earlier losses that runs stopped there would have had, see [`Run::curve`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<CurvePoint>,
     /// Attempt number, from 0.
     pub attempt: Option<u32>,
     /// Optimizer steps: taken, or planned.
@@ -127,6 +130,7 @@ impl Row {
             loss_se: None,
             lr: None,
             group: None,
+            curve: Vec::new(),
             attempt: None,
             steps: None,
             seconds: None,
@@ -210,6 +214,7 @@ impl Row {
         run.budget = self.budget;
         run.seed = self.seed;
         run.group.clone_from(&self.group);
+        run.curve.clone_from(&self.curve);
         run.unique = self.unique;
         run.weight = self.weight;
         run.counts.clone_from(&self.counts);
@@ -231,6 +236,7 @@ impl From<&Run> for Row {
             unique: run.unique,
             loss: Some(run.loss),
             group: run.group.clone(),
+            curve: run.curve.clone(),
             weight: run.weight,
             counts: run.counts.clone(),
             ..Self::new(Status::Completed)

@@ -1,5 +1,6 @@
 //! `analyze` and what comes out of it: analysis.json, tables, figures, messages.
 
+mod curves;
 mod impossible;
 mod options;
 mod page;

@@ -220,6 +220,12 @@ fn what_is_refused() {
         "twice.csv: two columns are called `loss`; rename one",
     );
     check(
+        "counts.csv",
+        "n,d,c,loss,n_all\n1,2,3,4,nan\n",
+        6,
+        "counts.csv:2: column `n_all` holds `nan`, expected a finite number above 0",
+    );
+    check(
         "short.csv",
         "n,d,c,loss\n1,2,3\n",
         6,

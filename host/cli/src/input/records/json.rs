@@ -1,6 +1,7 @@
 //! Objects in an array, in an array called `runs`, or one a line.
 //!
-//! Objects within an object are columns with dotted names, `config.n_layer`.
+//! Objects within an object are columns with dotted names, `config.n_layer`; a list is
+//! one value, its own text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use super::{
     Cell, MOST_COLUMNS, MOST_RECORDS, Names, Record, Records, bad_line, line_breaks, too_many,
 };
+use crate::input::error::shortened;
 use crate::input::{Culprit, InputError};
 
 /// Deepest nesting of objects that become columns.
@@ -183,7 +185,6 @@ fn flatten<'a>(
             }
             Some(b'"') => serde_json::from_str::<String>(raw).unwrap_or_default(),
             Some(b'n') => String::new(),
-            Some(b'[' | b'{') => shortened(raw),
             _ => raw.to_owned(),
         };
         let column = names.position(&name);
@@ -196,14 +197,4 @@ fn flatten<'a>(
             });
         }
     }
-}
-
-/// The beginning of a text that is only shown.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 40;
-    let mut short: String = text.chars().take(MOST).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }

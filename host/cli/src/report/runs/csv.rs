@@ -1,9 +1,12 @@
 //! `runs.csv`: RFC 4180, a header, an empty field where nothing is known.
 //!
-//! Numbers are written in their shortest form that reads back to the same bits.
+//! Numbers are written in their shortest form that reads back to the same bits, earlier
+//! losses of a run as JSON.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+
+use flops_fit_scaling::CurvePoint;
 
 use super::Row;
 use crate::report::file::{self, WriteError};
@@ -34,6 +37,8 @@ fn render(rows: &[Row]) -> String {
     // Few tables have weights.
     let weighted = rows.iter().any(|row| row.weight.is_some());
     header.extend(weighted.then(|| "weight".to_owned()));
+    let curved = rows.iter().any(|row| !row.curve.is_empty());
+    header.extend(curved.then(|| "curve".to_owned()));
     header.extend(counts.iter().map(|name| format!("{COUNT}{name}")));
     let metrics: BTreeSet<&String> = rows.iter().flat_map(|row| row.metrics.keys()).collect();
     header.extend(metrics.iter().map(|name| format!("{METRIC}{name}")));
@@ -41,6 +46,7 @@ fn render(rows: &[Row]) -> String {
     let records = std::iter::once(header).chain(rows.iter().map(|row| {
         let mut record = fields(row);
         record.extend(weighted.then(|| number(row.weight)));
+        record.extend(curved.then(|| curve(&row.curve)));
         record.extend(
             counts
                 .iter()
@@ -81,6 +87,13 @@ fn fields(row: &Row) -> Vec<String> {
         number(row.seconds),
         text(&row.reason),
     ]
+}
+
+fn curve(points: &[CurvePoint]) -> String {
+    if points.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(points).expect("made of plain numbers")
 }
 
 fn number<T: ToString>(value: Option<T>) -> String {
