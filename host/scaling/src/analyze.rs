@@ -6,7 +6,7 @@ mod study;
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
 use crate::coverage::median;
-use crate::design::next_run;
+use crate::design::{Size, next_run};
 use crate::ensemble::{Ensemble, Member};
 use crate::fit::Fit;
 use crate::frontier::Frontier;
@@ -65,8 +65,21 @@ pub enum AnalysisError {
 /// [`AnalysisError`] when there is no run, an option makes no sense, or, without
 /// quality checks, a number of a run is not finite and positive.
 pub fn analyze(runs: &[Run], options: &Options) -> Result<Analysis, AnalysisError> {
+    analyze_sweep(runs, options, &[])
+}
+
+/// The same with advice that keeps to `sizes`, those that can be trained; without any
+/// it takes every size.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_sweep(
+    runs: &[Run],
+    options: &Options,
+    sizes: &[Size],
+) -> Result<Analysis, AnalysisError> {
     let mut analysis = answer(runs, options, true)?;
-    analysis.advice = next_run(&analysis, runs, &[]);
+    analysis.advice = next_run(&analysis, runs, sizes);
     Ok(analysis)
 }
 

@@ -64,7 +64,7 @@ pub mod unfit;
 mod valley;
 
 pub use analysis::{Analysis, FittedMethod, MethodResult, Options, Prediction, Quantity};
-pub use analyze::{AnalysisError, analyze};
+pub use analyze::{AnalysisError, analyze, analyze_sweep};
 pub use bootstrap::{Bootstrap, Scheme};
 pub use conventions::{Convention, ConventionFit};
 pub use cost::{Detour, Price, PriceError};

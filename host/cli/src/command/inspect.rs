@@ -33,9 +33,10 @@ struct State {
     pending: usize,
     /// Share of the FLOPs that have results, in [0, 1].
     done: f64,
-    /// What to train next, and whether to; absent while the finished runs carry no
-    /// interval of the answer.
+    /// What to train next, and whether to.
     advice: Option<Advice>,
+    /// Why there is no advice, where there is none.
+    no_advice: Option<String>,
     trials: Vec<TrialState>,
 }
 
@@ -65,13 +66,20 @@ pub(super) fn status(source: &Source, format: Format) -> Result<Exit, CommandErr
     Ok(Exit::Success)
 }
 
-/// Which of the plan's sizes to train next, by the runs that are finished.
-fn advise(manifest: &Manifest, plan: &Plan, rows: &[Row]) -> Option<Advice> {
+/// Which of the plan's sizes to train next, by the runs that are finished; or why that
+/// is not known.
+fn advise(manifest: &Manifest, plan: &Plan, rows: &[Row]) -> Result<Advice, String> {
     let runs: Vec<Run> = rows.iter().filter_map(Row::to_run).collect();
-    next_run_after(&runs, &manifest.analysis, &plan.sizes())
+    let mut fits = next_run_after(&runs, &manifest.analysis, &plan.sizes())
+        .map_err(|error| error.to_string())?;
+    fits.advice.take().ok_or_else(|| advice::absent(&fits))
 }
 
-fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Option<Advice>) -> State {
+fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, String>) -> State {
+    let (advice, no_advice) = match advice {
+        Ok(advice) => (Some(advice), None),
+        Err(reason) => (None, Some(reason)),
+    };
     let active = output.is_locked();
     let count = |status| rows.iter().filter(|row| row.status == status).count();
     let planned = |row: &Row| {
@@ -98,6 +106,7 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Option<Advice>) ->
             1.0
         },
         advice,
+        no_advice,
         trials: rows
             .into_iter()
             .filter(|row| row.status != Status::Skipped)
@@ -169,8 +178,13 @@ fn render(plan: &Plan, state: &State) -> String {
     let mut text = sheet.text();
     let sentences = match &state.advice {
         Some(advice) => advice::sentences(advice, &plan.unit, &known(plan, state)),
-        None if state.completed == 0 => Vec::new(),
-        None => vec!["too few finished runs for an interval of the answer, and so for advice on the next run".to_owned()],
+        // A sweep that has hardly begun needs no excuse.
+        None if state.completed + state.diverged + state.failed == 0 => Vec::new(),
+        None => {
+            let reasons = state.no_advice.iter();
+            let told = reasons.map(|reason| format!("no advice on the next run: {reason}"));
+            told.collect()
+        }
     };
     if !sentences.is_empty() {
         text.push('\n');

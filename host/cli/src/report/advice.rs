@@ -1,18 +1,22 @@
 //! What to train next, and whether to, in sentences.
 
+mod absent;
+
 use flops_fit_scaling::design::{Advice, Aim, Gain, Proposal};
 use flops_fit_scaling::quantity::{count, flops, loss};
+
+pub use absent::absent;
 
 /// Relative difference in N and in D below which two runs are of one configuration:
 /// steps are whole, so a planned run's D is that of its budget within a per cent or two.
 const SAME: f64 = 0.05;
 
 /// What is known of a run that could be advised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Known {
-    /// The plan holds it.
+    /// The plan holds it, or another seed of it.
     Planned,
-    /// It was trained: another seed would be new.
+    /// It was trained with every seed that is planned: another one would be new.
     Trained,
 }
 
@@ -25,14 +29,10 @@ pub fn sentences(advice: &Advice, unit: &str, runs: &[(Proposal, Known)]) -> Vec
     }
     let line = |what: &str, gain: &Gain| {
         let Proposal { n, d, c } = gain.run;
-        let is_it = |(other, _): &&(Proposal, Known)| {
-            let off = [(other.n / n).ln(), (other.d / d).ln()];
-            off.iter().all(|off| off.abs() < SAME)
-        };
-        let remark = match runs.iter().find(is_it) {
+        let remark = match nearest(&gain.run, runs) {
             None => "",
-            Some((_, Known::Planned)) => " (planned already)",
-            Some((_, Known::Trained)) => " (trained already: with another seed)",
+            Some(Known::Planned) => " (planned already)",
+            Some(Known::Trained) => " (trained already: with another seed)",
         };
         format!(
             "{what}: N = {}, D = {} {unit}, {} FLOPs; that narrows by {:.1} %{remark}",
@@ -56,6 +56,19 @@ pub fn sentences(advice: &Advice, unit: &str, runs: &[(Proposal, Known)]) -> Vec
         }
     }
     sentences
+}
+
+/// What is known of the run nearest to `run`, where it is of the same configuration. Of
+/// several seeds one that is still to be trained counts.
+fn nearest(run: &Proposal, runs: &[(Proposal, Known)]) -> Option<Known> {
+    let off = |other: &Proposal| {
+        let off = [other.n / run.n, other.d / run.d].map(|ratio| ratio.ln().abs());
+        off[0].max(off[1])
+    };
+    let near = runs.iter().map(|(other, known)| (off(other), *known));
+    let near = near.filter(|(off, _)| *off < SAME);
+    let nearest = near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    nearest.map(|(_, known)| known)
 }
 
 fn known(advice: &Advice) -> String {
@@ -131,6 +144,16 @@ mod tests {
                 "best next run whatever it costs: N = 120k, D = 2.4M tokens, 1.73e12 FLOPs; that narrows by 8.0 % (trained already: with another seed)",
             ]
         );
+    }
+
+    #[test]
+    fn of_several_seeds_the_one_to_be_trained_counts_and_neighbours_do_not() {
+        let run = |n| gain(n, 0.0).run;
+        let seeds = [(run(1e5), Known::Trained), (run(1e5), Known::Planned)];
+        assert_eq!(nearest(&run(1.01e5), &seeds), Some(Known::Planned));
+        let sizes = [(run(1.04e5), Known::Planned), (run(1e5), Known::Trained)];
+        assert_eq!(nearest(&run(1.01e5), &sizes), Some(Known::Trained));
+        assert_eq!(nearest(&run(2e5), &sizes), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use flops_fit_scaling::analysis::SCHEMA;
-use flops_fit_scaling::design::{Size, next_run};
+use flops_fit_scaling::design::Size;
 use flops_fit_scaling::{self as scaling, AnalysisError, Run};
 use flops_fit_trial::{DocumentError, read_json, write_json};
 use serde::{Deserialize, Serialize};
@@ -107,21 +107,23 @@ impl Analysis {
         subject: Subject,
         options: &scaling::Options,
     ) -> Result<Self, AnalysisError> {
-        let points = rows.iter().filter_map(Row::to_run).collect();
-        Self::of_points(points, Tally::of(rows), subject, options)
+        Self::of_sweep(rows, subject, options, &[])
     }
 
-    /// Fits runs that were gathered before.
+    /// The same with advice that keeps to `sizes`, those that can be trained; without
+    /// any it takes every size.
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub fn of_points(
-        points: Vec<Run>,
-        trials: Tally,
+    pub fn of_sweep(
+        rows: &[Row],
         subject: Subject,
         options: &scaling::Options,
+        sizes: &[Size],
     ) -> Result<Self, AnalysisError> {
-        let fits = scaling::analyze(&points, options)?;
+        let points: Vec<Run> = rows.iter().filter_map(Row::to_run).collect();
+        let trials = Tally::of(rows);
+        let fits = scaling::analyze_sweep(&points, options, sizes)?;
         let notes = note::all(&trials, &points, &fits);
         Ok(Self {
             subject,
@@ -130,13 +132,6 @@ impl Analysis {
             points,
             notes,
         })
-    }
-
-    /// The same with advice that keeps to `sizes`.
-    #[must_use]
-    pub fn advising(mut self, sizes: &[Size]) -> Self {
-        self.fits.advice = next_run(&self.fits, &self.points, sizes);
-        self
     }
 
     /// Writes into each completed row that no fit uses why that is so. `rows` are
@@ -179,7 +174,8 @@ impl Analysis {
 
     /// Whether no fit uses the run at a position of `points`.
     pub fn is_left_out(&self, row: usize) -> bool {
-        self.fits.left_out.iter().any(|one| one.run == row)
+        let left_out = &self.fits.left_out;
+        left_out.binary_search_by_key(&row, |one| one.run).is_ok()
     }
 
     /// `tokens per parameter`, in the sweep's own unit.

@@ -176,6 +176,12 @@ fn a_sweep_says_what_it_will_be_worth_and_what_to_train_next() {
         "{status}"
     );
     assert!(!status.contains("best next run"), "{status}");
+    let no_intervals = ["status", "--set", "analysis.draws=0"];
+    let status = bench.run(&no_intervals).expect(0).out;
+    assert!(
+        status.contains("\nno advice on the next run: intervals are switched off"),
+        "{status}"
+    );
     let json = bench.run(&["status", "--format", "json"]).expect(0).out;
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let size = json["advice"]["next"]["run"]["n"].as_f64();

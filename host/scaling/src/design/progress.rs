@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Advice, Size, advise, proposals};
 use crate::analysis::{Analysis, Options, Quantity};
-use crate::analyze::answer;
+use crate::analyze::{AnalysisError, answer};
 use crate::fit::fit;
 use crate::interval::Interval;
 use crate::method::Method;
@@ -14,11 +14,20 @@ use crate::sample::Sample;
 /// Methods whose surface the runs' information is about, best first.
 const SURFACES: [Method; 2] = [Method::ParametricMse, Method::ParametricHuber];
 
-/// What to train next for the answer that `runs` give with `options`, as [`next_run`]
-/// advises, without anything else that an analysis finds. `None` where they give none.
-pub fn next_run_after(runs: &[Run], options: &Options, sizes: &[Size]) -> Option<Advice> {
-    let answer = answer(runs, options, false).ok()?;
-    next_run(&answer, runs, sizes)
+/// The answer that `runs` give with `options`, with what to train next for it as
+/// [`next_run`] advises, and without what an analysis finds beside it: detours,
+/// influence, conventions.
+///
+/// # Errors
+/// As [`analyze`](crate::analyze()).
+pub fn next_run_after(
+    runs: &[Run],
+    options: &Options,
+    sizes: &[Size],
+) -> Result<Analysis, AnalysisError> {
+    let mut answer = answer(runs, options, false)?;
+    answer.advice = next_run(&answer, runs, sizes);
+    Ok(answer)
 }
 
 /// What to train next for the farthest prediction that is within two decades of the
