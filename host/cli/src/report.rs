@@ -32,7 +32,7 @@ use flops_fit_trial::DocumentError;
 
 pub use analysis::{Analysis, ReadError, Subject, Tally};
 pub use file::WriteError;
-pub use note::Note;
+pub use note::{NoLaws, Note, recommended};
 pub use plots::PlotError;
 pub use prediction::{Forecast, ForecastError, predict};
 pub use table::{Format, render, render_forecast};
@@ -79,12 +79,12 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
         sweep: plan.name,
         unit: plan.unit,
     };
-    let analysis =
-        Analysis::of(&rows, subject, options).map_err(|source| ReportError::Analysis {
+    let analysis = Analysis::of_sweep(&rows, subject, options, &sizes).map_err(|source| {
+        ReportError::Analysis {
             path: output.path().to_owned(),
             source,
-        })?;
-    let analysis = analysis.advising(&sizes);
+        }
+    })?;
     analysis.annotate(&mut rows);
     write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)

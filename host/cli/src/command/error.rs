@@ -14,7 +14,7 @@ use crate::{
     new::NewError,
     output::LockError,
     plan::PlanError,
-    report::{ForecastError, ReadError, ReportError, WriteError},
+    report::{ForecastError, NoLaws, ReadError, ReportError, WriteError},
     setup,
     sweep::SweepError,
     worker::WorkerError,
@@ -48,6 +48,8 @@ pub enum CommandError {
     Write(#[from] WriteError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    #[error(transparent)]
+    NoLaws(#[from] NoLaws),
     #[error(transparent)]
     New(#[from] NewError),
     #[error(transparent)]
@@ -124,6 +126,7 @@ impl CommandError {
             Self::NotPlanned { .. }
             | Self::Analysis { .. }
             | Self::Forecast(_)
+            | Self::NoLaws(_)
             | Self::Analysed(ReadError::Schema { .. })
             | Self::Report(ReportError::Analysis { .. }) => Exit::Analysis,
             Self::New(_)
@@ -170,7 +173,7 @@ fn input_exit(error: &InputError) -> Exit {
         InputError::UnknownColumn { .. }
         | InputError::UnknownField { .. }
         | InputError::UnknownName { .. }
-        | InputError::DerivedWord { .. }
+        | InputError::NoNumber { .. }
         | InputError::RepeatedField { .. }
         | InputError::MissingColumn { .. }
         | InputError::Formula(_) => Exit::Usage,

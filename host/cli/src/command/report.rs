@@ -8,7 +8,7 @@ use super::{CommandError, print, print_as, say, subject::Finished};
 use crate::{
     args::{Analyze, Format, Predict, Style, Table, Visualize},
     exit::Exit,
-    report::{self, show},
+    report::{self, Analysis, recommended, show},
 };
 
 fn style(format: Format) -> report::Format {
@@ -16,6 +16,12 @@ fn style(format: Format) -> report::Format {
         Format::Text => report::Format::Text,
         Format::Json => report::Format::Json,
     }
+}
+
+/// The end of a command that has told what there is: without a law it is an error.
+fn ended(analysis: &Analysis) -> Result<Exit, CommandError> {
+    recommended(&analysis.fits)?;
+    Ok(Exit::Success)
 }
 
 /// `flops-fit analyze`: of a sweep, its files are written too; of a table, where
@@ -39,7 +45,7 @@ pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, Command
         }
     };
     print(&report::render(&analysis, style(format)))?;
-    Ok(Exit::Success)
+    ended(&analysis)
 }
 
 #[derive(Serialize)]
@@ -78,13 +84,14 @@ pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, C
         // The files are there all the same.
         say(&format!("warning: {error}"));
     }
-    Ok(Exit::Success)
+    ended(&analysis)
 }
 
 /// `flops-fit predict`.
 pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, CommandError> {
     let most = predict.fit_up_to.unwrap_or(f64::INFINITY);
-    let (_, analysis) = Finished::of(&predict.finished)?.analyze(most)?;
+    let finished = Finished::of(&predict.finished)?.predicting_at(&predict.budgets);
+    let (_, analysis) = finished.analyze(most)?;
     let forecast = report::predict(&analysis, &predict.budgets)?;
     if let Some(out) = &predict.out {
         forecast.write(out)?;
@@ -106,5 +113,5 @@ pub(super) fn table(table: &Table, format: Format) -> Result<Exit, CommandError>
         (_, Style::Text) => report::Format::Text,
     };
     print(&report::render(&analysis, style))?;
-    Ok(Exit::Success)
+    ended(&analysis)
 }

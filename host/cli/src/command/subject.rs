@@ -118,11 +118,21 @@ impl Finished {
 
     /// The same with what to predict.
     pub(super) fn predicting(mut self, targets: &args::Targets) -> Self {
+        targets.apply(self.options_mut());
+        self
+    }
+
+    /// The same with the budgets to predict, in FLOPs.
+    pub(super) fn predicting_at(mut self, budgets: &[f64]) -> Self {
+        self.options_mut().targets = budgets.to_vec();
+        self
+    }
+
+    fn options_mut(&mut self) -> &mut Options {
         let (Self::Sweep { options, .. }
         | Self::Table { options, .. }
-        | Self::Analysed { options, .. }) = &mut self;
-        targets.apply(options);
-        self
+        | Self::Analysed { options, .. }) = self;
+        options
     }
 
     /// The runs with a budget up to `most` FLOPs, and their analysis; nothing is
@@ -174,16 +184,16 @@ impl Finished {
             }
         };
         rows.retain(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most));
-        let analysis = Analysis::of(&rows, subject, options);
+        let sizes = match self {
+            Self::Sweep { plan, .. } => plan.sizes(),
+            Self::Table { .. } | Self::Analysed { .. } => Vec::new(),
+        };
+        let analysis = Analysis::of_sweep(&rows, subject, options, &sizes);
         let analysis = analysis.map_err(|source| CommandError::Analysis {
             path: path.to_owned(),
             source,
         })?;
         analysis.annotate(&mut rows);
-        let analysis = match self {
-            Self::Sweep { plan, .. } => analysis.advising(&plan.sizes()),
-            Self::Table { .. } | Self::Analysed { .. } => analysis,
-        };
         Ok((rows, analysis))
     }
 }

@@ -109,7 +109,10 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
             prepared.output.plots().display()
         )
     })?;
-    Ok(exit(&tally))
+    match exit(&tally) {
+        Exit::Success => Ok(report::recommended(&analysis.fits).map(|_| Exit::Success)?),
+        failed => Ok(failed),
+    }
 }
 
 /// A sweep that was trained, with the manifest that it was read from.

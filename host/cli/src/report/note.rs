@@ -1,16 +1,20 @@
 //! What a reader should know before trusting the numbers.
 
+mod disagreement;
 mod left_out;
+mod no_law;
 
 use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{Diagnosis, Outcome};
 use flops_fit_scaling::quality::Flag;
-use flops_fit_scaling::{Analysis, Method, Run, Unfit, quantity};
+use flops_fit_scaling::{Analysis, Run, quantity};
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Tally;
+pub use disagreement::Disagreement;
 pub use left_out::Group;
 pub(super) use left_out::{label, reason};
+pub use no_law::{NoLaw, NoLaws, recommended};
 
 /// Scatter around a law, as a multiple of what the noise explains, from which
 /// the law itself is in doubt.
@@ -46,12 +50,11 @@ pub enum Note {
         text: String,
     },
     /// Methods that have no law, all for the same reason.
-    #[error("{} {} no law: {unfit}", names(methods), if methods.len() == 1 { "has" } else { "have" })]
+    #[error("no law by {group}")]
     NoLaw {
-        /// The methods.
-        methods: Vec<Method>,
-        /// Why.
-        unfit: Unfit,
+        /// Those methods.
+        #[serde(flatten)]
+        group: NoLaw,
     },
     /// A budget without a minimum that counts.
     #[error("{} FLOPs has no minimum: {diagnosis}", quantity::flops(*budget))]
@@ -61,8 +64,8 @@ pub enum Note {
         /// What is wrong, and what to train.
         diagnosis: Diagnosis,
     },
-    /// No method has a law.
-    #[error("no laws: {minima} of {budgets} budgets have a minimum, two are needed")]
+    /// No method has a law; the reasons follow.
+    #[error("no method has a law; {}", found(*minima, *budgets))]
     NoLaws {
         /// Budgets with a minimum.
         minima: usize,
@@ -95,18 +98,11 @@ pub enum Note {
         chi_square: f64,
     },
     /// Methods that differ by more than the interval of what is followed.
-    #[error("at {} FLOPs the methods put N* between {} ({lowest}) and {} ({highest}), beyond the interval that the runs alone give; it is widened", quantity::flops(*c), quantity::count(*low), quantity::count(*high))]
+    #[error("{apart}")]
     Disagreement {
-        /// FLOPs: the farthest prediction up to two decades beyond the runs.
-        c: f64,
-        /// The method with the smallest N*.
-        lowest: Method,
-        /// Smallest N*.
-        low: f64,
-        /// The method with the largest N*.
-        highest: Method,
-        /// Largest N*.
-        high: f64,
+        /// How far.
+        #[serde(flatten)]
+        apart: Disagreement,
     },
     /// Predictions far outside the measured budgets.
     #[error("predictions up to {} FLOPs reach {decades:.1} decades beyond the measured budgets: a guess more than a forecast", quantity::flops(*c))]
@@ -136,9 +132,11 @@ fn parts(tally: &Tally) -> String {
     parts.join(", ")
 }
 
-fn names(methods: &[Method]) -> String {
-    let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
-    names.join(", ")
+fn found(minima: usize, budgets: usize) -> String {
+    match budgets {
+        0 => "their C is scattered, so that none of them form a budget".to_owned(),
+        _ => format!("{minima} of {budgets} budgets have a minimum"),
+    }
 }
 
 fn list(budgets: &[f64]) -> String {
@@ -195,35 +193,14 @@ fn minima(fits: &Analysis) -> Vec<Note> {
             minima: budgets - notes.len(),
             budgets,
         });
+        notes.extend(no_law(fits));
     }
     notes
 }
 
-/// Methods without a law, but for those that are only made for certain runs.
-fn unfit(fits: &Analysis) -> Vec<Note> {
-    let mut groups: Vec<(Vec<Method>, &Unfit)> = Vec::new();
-    for (method, result) in &fits.methods {
-        let Some(unfit) = result.unfit() else {
-            continue;
-        };
-        if matches!(
-            unfit,
-            Unfit::NoHonestCurves | Unfit::NothingRepeats | Unfit::SameAs { .. }
-        ) {
-            continue;
-        }
-        match groups.iter_mut().find(|(_, other)| *other == unfit) {
-            Some((methods, _)) => methods.push(*method),
-            None => groups.push((vec![*method], unfit)),
-        }
-    }
-    let groups = groups.into_iter();
-    groups
-        .map(|(methods, unfit)| Note::NoLaw {
-            methods,
-            unfit: unfit.clone(),
-        })
-        .collect()
+fn no_law(fits: &Analysis) -> impl Iterator<Item = Note> {
+    let groups = NoLaw::all(fits).into_iter();
+    groups.map(|group| Note::NoLaw { group })
 }
 
 /// Flags, those on runs together. Budgets with few sizes have a note of their own.
@@ -259,7 +236,7 @@ fn laws(fits: &Analysis) -> Vec<Note> {
     let Some(followed) = &fits.recommended else {
         return Vec::new();
     };
-    let mut notes = unfit(fits);
+    let mut notes: Vec<Note> = no_law(fits).collect();
     let law = fits
         .fitted(followed.method)
         .map(|fitted| &fitted.parameters);
@@ -275,15 +252,8 @@ fn laws(fits: &Analysis) -> Vec<Note> {
             Some(Note::Misfit { law, chi_square })
         }));
     }
-    if let Some(apart) = fits.disagreement.as_ref().filter(|apart| apart.exceeds) {
-        notes.push(Note::Disagreement {
-            c: apart.c,
-            lowest: apart.lowest.0,
-            low: apart.lowest.1,
-            highest: apart.highest.0,
-            high: apart.highest.1,
-        });
-    }
+    let apart = Disagreement::of(fits).into_iter();
+    notes.extend(apart.map(|apart| Note::Disagreement { apart }));
     let far = fits
         .predictions
         .iter()

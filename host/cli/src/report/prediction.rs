@@ -8,6 +8,7 @@ use flops_fit_trial::{DocumentError, FORMAT, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
 use super::analysis::{Analysis, Subject};
+use super::note::{NoLaws, recommended};
 
 /// Predictions and what they rest on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,45 +32,33 @@ pub struct Forecast {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ForecastError {
     /// There are no laws to extrapolate.
-    #[error(
-        "no laws to predict from: {minima} of {budgets} budgets have a minimum, two are needed; see the notes of `flops-fit table`"
-    )]
-    NoLaws {
-        /// Budgets with a minimum.
-        minima: usize,
-        /// Budgets.
-        budgets: usize,
-    },
+    #[error("{0}; see the notes of `flops-fit table`")]
+    NoLaws(#[from] NoLaws),
     /// A target that is no budget.
     #[error(transparent)]
     Target(#[from] AnalysisError),
 }
 
-/// What the recommendation expects at each of `targets`, in FLOPs: the analysis again,
-/// of the same runs with the same options.
+/// What the recommendation expects at each of `targets`, in FLOPs. Where the analysis was
+/// of other targets, it is made again, of the same runs with the same options.
 ///
 /// # Errors
 /// When there are no laws, or a target is not a finite number above 0.
 pub fn predict(analysis: &Analysis, targets: &[f64]) -> Result<Forecast, ForecastError> {
-    let options = Options {
-        targets: targets.to_vec(),
-        ..analysis.fits.options.clone()
-    };
-    let fits = analyze(&analysis.points, &options)?;
-    let Some(recommended) = fits.recommended else {
-        let minima = fits
-            .budgets
-            .iter()
-            .filter(|fit| fit.outcome.minimum().is_some());
-        return Err(ForecastError::NoLaws {
-            minima: minima.count(),
-            budgets: fits.budgets.len(),
-        });
+    let asked = &analysis.fits.options;
+    let fits = if asked.targets == targets {
+        analysis.fits.clone()
+    } else {
+        let options = Options {
+            targets: targets.to_vec(),
+            ..asked.clone()
+        };
+        analyze(&analysis.points, &options)?
     };
     Ok(Forecast {
         format: FORMAT,
         subject: analysis.subject.clone(),
-        recommended,
+        recommended: recommended(&fits)?.clone(),
         budgets: fits.budgets.iter().map(|budget| budget.c).collect(),
         runs: analysis.points.len() - fits.left_out.len(),
         predictions: fits.predictions,

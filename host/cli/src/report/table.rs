@@ -136,8 +136,9 @@ fn optima(analysis: &Analysis) -> Sheet {
         &fits.predictions,
     );
     if let Some(recommended) = &fits.recommended {
-        let followed = sheets::followed(recommended, fits.holdout.as_ref());
-        sheet.remarks.insert(0, followed);
+        sheet
+            .remarks
+            .insert(0, format!("following {}", recommended.reason));
     }
     sheet
 }

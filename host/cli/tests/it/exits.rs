@@ -167,6 +167,65 @@ fn analysis_and_environment() {
 }
 
 #[test]
+fn runs_without_a_law_are_told_all_the_same() {
+    let bench = Workbench::new();
+    let two = "n,d,c,loss\n1e6,2e7,1.2e14,3.5\n2e6,2e7,2.4e14,3.2\n";
+    fs::write(bench.path("two.csv"), two).expect("written");
+    let words = "parametric_huber, parametric_lad, parametric_mse: 2 distinct configurations (N, D), 6 are needed";
+    for (command, told) in [
+        (&["analyze", "two.csv", "--out", "fitted"][..], words),
+        (&["table", "two.csv"], words),
+        (
+            &["table", "two.csv", "--format", "json"],
+            "\"recommended\": null",
+        ),
+        (
+            &["visualize", "two.csv", "--out", "drawn"],
+            "drawn/report.html",
+        ),
+    ] {
+        let ended = bench.run(command).expect(6);
+        let out = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains(told), "{}", ended.out);
+        assert!(
+            ended
+                .err
+                .starts_with("error: no method has a law: isoflop_cubic, ")
+                && ended.err.contains(words),
+            "{}",
+            ended.err
+        );
+    }
+    assert!(bench.path("fitted/analysis.json").is_file());
+    assert!(bench.path("drawn/report.html").is_file());
+    let ended = bench
+        .run(&["predict", "two.csv", "--budget", "1e18"])
+        .expect(6);
+    assert!(
+        ended.out.is_empty() && ended.err.contains(words),
+        "{ended:?}"
+    );
+
+    let grid = "sweep.grid=[{ budget = 1e9, sizes = [4, 8, 12] }]";
+    let ended = bench.run(&["run", "--set", grid]).expect(6);
+    assert!(
+        ended.out.contains("3 trials, 3 completed") && ended.out.contains("\nreport: "),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.err.contains("error: no method has a law"),
+        "{}",
+        ended.err
+    );
+    let status = bench.run(&["status", "--set", grid]).expect(0).out;
+    assert!(
+        status.contains("\nno advice on the next run: no method has a law: "),
+        "{status}"
+    );
+}
+
+#[test]
 fn busy() {
     let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 20"));
     let mut first = bench.spawn(&["train"]);

@@ -90,5 +90,12 @@ fn notes_tell_what_is_missing() {
         .filter(|row| row.budget == Some(1e11))
         .cloned()
         .collect();
-    check(&one, &["no laws: 1 of 1 budgets"]);
+    check(
+        &one,
+        &[
+            "no method has a law; 1 of 1 budgets have a minimum",
+            "no law by isoflop_cubic, isoflop_parabola, isoflop_windowed: 1 of 1 budgets",
+            "no law by parametric_huber, parametric_lad, parametric_mse: 5 distinct configurations (N, D), 6 are needed",
+        ],
+    );
 }

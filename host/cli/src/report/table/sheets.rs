@@ -3,11 +3,9 @@
 use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{BudgetFit, Method as Shape, Minimum, Outcome};
 use flops_fit_scaling::quantity::{count, flops, loss, ratio};
-use flops_fit_scaling::selection::{Choice, PowerLaws};
+use flops_fit_scaling::selection::PowerLaws;
 use flops_fit_scaling::tolerance::EXTRA;
-use flops_fit_scaling::{
-    self as scaling, FittedMethod, Holdout, Interval, Method, Prediction, Quantity, Recommendation,
-};
+use flops_fit_scaling::{self as scaling, FittedMethod, Interval, Method, Prediction, Quantity};
 
 use super::numbers::{NOTHING, coefficient, exponent, plain, predicted, tolerance, with_bounds};
 use crate::report::analysis::Analysis;
@@ -234,36 +232,6 @@ fn n_exponent(parameters: &Parameters) -> f64 {
         Parameters::Surface(law) => law.a,
         Parameters::Envelope(law) => law.a,
         Parameters::DataConstrained(law) => law.beta / (law.alpha + law.beta),
-    }
-}
-
-/// Which methods the recommendation follows, and why, in a sentence.
-pub(super) fn followed(recommended: &Recommendation, holdout: Option<&Holdout>) -> String {
-    let method = recommended.method;
-    let reason = match holdout.map(|holdout| holdout.tests().count()) {
-        Some(1) => "errors in simulated sweeps like this one and 1 hold-out test".to_owned(),
-        Some(tests) => {
-            format!("errors in simulated sweeps like this one and {tests} hold-out tests")
-        }
-        None => {
-            "errors in simulated sweeps like this one; too few budgets for a hold-out".to_owned()
-        }
-    };
-    match recommended.choice {
-        Choice::Asked => format!("by {method}, as asked for"),
-        Choice::Winner => format!("by {method} alone, chosen by {reason}"),
-        Choice::Average => {
-            let mut shares: Vec<(&Method, &f64)> = recommended.weights.iter().collect();
-            shares.sort_by(|a, b| b.1.total_cmp(a.1));
-            let shares: Vec<String> = shares
-                .iter()
-                .map(|(method, share)| format!("{method} {:.0} %", 100.0 * **share))
-                .collect();
-            format!(
-                "by the average of {}; weighted by {reason}",
-                shares.join(", ")
-            )
-        }
     }
 }
 
