@@ -10,9 +10,7 @@ mod sheet;
 mod source;
 mod survey;
 
-use std::io::Write as _;
-
-use flops_fit_trial::{DocumentError, Outcome, SetAside, TrialSpec, set_aside};
+use flops_fit_trial::{DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
@@ -73,7 +71,12 @@ impl Prepared {
             Err(error @ DocumentError::Newer { .. }) => return Err(error),
             _ => {}
         }
-        write_text(&self.output.manifest(), &manifest.to_toml())?;
+        let path = self.output.manifest();
+        replace(&path, manifest.to_toml().as_bytes()).map_err(|source| DocumentError::Io {
+            action: "writing",
+            path,
+            source,
+        })?;
         for spec in &self.specs {
             let trial = self.output.trial(&spec.id);
             let finished = matches!(
@@ -105,18 +108,4 @@ impl Prepared {
         let simulated = matches!(manifest.trainer, manifest::Trainer::Simulated(_));
         estimate::estimate(&self.plan, &self.output, manifest.run.jobs, simulated)
     }
-}
-
-fn write_text(path: &std::path::Path, text: &str) -> Result<(), DocumentError> {
-    let fail = |source| DocumentError::Io {
-        action: "writing",
-        path: path.to_owned(),
-        source,
-    };
-    let folder = path.parent().unwrap_or(std::path::Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
 }

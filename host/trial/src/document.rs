@@ -1,8 +1,9 @@
 //! JSON files that are there whole or not at all.
 
 use std::{
-    fs::File,
+    fs::{self, File, Permissions},
     io::{self, Read as _, Write},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -88,28 +89,53 @@ fn advice(action: &str, error: &io::Error) -> &'static str {
     }
 }
 
-/// Writes `value` to `path` atomically: a reader sees the old file, or the new
-/// one, and after a power cut one of the two is there.
+/// Writes `value` to `path` as [`replace`] does.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
-    let fail = |source| DocumentError::Io {
-        action: "writing",
-        path: path.to_owned(),
-        source,
-    };
+    text(value)
+        .and_then(|text| replace(path, &text))
+        .map_err(|source| DocumentError::Io {
+            action: "writing",
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Puts `bytes` at `path` atomically: a reader sees the old file, or the new one, and
+/// after a power cut one of the two is there. Who may read it is for the user's umask
+/// to say, as with any file.
+///
+/// # Errors
+/// If the system refuses; what was there before still is.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let text = text(value).map_err(fail)?;
     let mut file = tempfile::Builder::new()
         .prefix(PARTIAL)
-        .tempfile_in(folder)
-        .map_err(fail)?;
-    file.write_all(&text).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    file.persist(path).map_err(|e| fail(e.error))?;
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
     // The rename itself must survive too.
-    sync_folder(folder).map_err(fail)
+    sync_folder(folder)
+}
+
+/// Removes what [`replace`] had not finished in `folder` when its process was killed.
+/// Nobody may be writing there.
+pub fn remove_partial(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PARTIAL.as_bytes())
+        {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// How the name of a file that is not whole yet begins.
@@ -280,6 +306,15 @@ mod tests {
             1,
             "no temporary file stays"
         );
+        let mode = |path| {
+            fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+        };
+        let plain = folder.path().join("plain");
+        fs::write(&plain, "").expect("written");
+        assert_eq!(mode(&path), mode(&plain), "as private as any other file");
 
         write_json(&path, &serde_json::json!({"format": 99})).expect("written");
         let newer = read_json::<serde_json::Value>(&path).expect_err("newer format");

@@ -55,7 +55,9 @@ pub use describe::{
     SizeOutcome, WantedComponent, with_size,
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
-pub use document::{DocumentError, parse_json, parse_sealed, read_json, sealed, write_json};
+pub use document::{
+    DocumentError, parse_json, parse_sealed, read_json, remove_partial, replace, sealed, write_json,
+};
 pub use failure::{Failure, Phase, signal_name};
 pub use id::TrialId;
 pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};

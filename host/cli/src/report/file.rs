@@ -1,7 +1,9 @@
 //! Files of the report that are there whole or not at all.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use flops_fit_trial::replace as put;
 
 /// Why a file of the report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -24,16 +26,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
-        .and_then(|()| {
-            let mut file = tempfile::Builder::new()
-                .prefix(".part-")
-                // Reports are for reading by others, unlike most temporary files.
-                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-                .tempfile_in(folder)?;
-            file.write_all(bytes)?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        })
+        .and_then(|()| put(path, bytes))
         .map_err(|source| WriteError {
             path: path.to_owned(),
             source,
