@@ -21,7 +21,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     step::run(
         Command::new(workspace.built("flops-fit"))
             .current_dir(workspace.root())
-            .args(["run", MANIFEST]),
+            // What was built since the last time is trained again; else nothing is.
+            .args(["run", MANIFEST, "--retrain"]),
     )?;
     let output = workspace.path(OUTPUT);
     println!(

@@ -15,14 +15,15 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     io::{Read, Write},
+    os::{fd::AsFd as _, unix::net::UnixStream},
     path::Path,
     time::{Duration, Instant},
 };
 
 use flops_fit_trial::{
-    ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, Environment,
-    FORMAT, Failure, Measured, Outcome, Phase, Progress, ProgressWriter, SizeFacts, SizeOutcome,
-    Stage, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+    CANNOT_WRITE, ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description,
+    Environment, FORMAT, Failure, Measured, Outcome, Part, Phase, Progress, ProgressWriter, Pulse,
+    SizeFacts, SizeOutcome, Stage, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
 };
 use serde_json::Value;
 
@@ -51,6 +52,10 @@ fn describe(request: &Path, response: &Path) {
     } else if config["describe"] == "abort" {
         eprintln!("about to abort");
         std::process::abort();
+    } else if config["describe"] == "not loaded" {
+        end_as_the_loader();
+    } else if config["describe"] == "cannot write" {
+        end_without_room();
     } else {
         DescribeResponse::Described {
             format: FORMAT,
@@ -141,6 +146,8 @@ fn train(dir: &TrialDir) {
     report(Stage::Start, 0);
     match fault {
         "exit" => std::process::exit(0),
+        "not loaded" => end_as_the_loader(),
+        "cannot write" => end_without_room(),
         "exit once" if spec.run.attempt == 0 => std::process::exit(0),
         "none" | "diverge" | "panic" | "linger" | "exit once" | "negative" | "hungry"
         | "starving" => {}
@@ -197,6 +204,30 @@ fn train(dir: &TrialDir) {
     if fault == "linger" {
         std::thread::sleep(Duration::from_mins(10));
     }
+}
+
+/// What becomes of a worker whose libtorch is gone.
+fn end_as_the_loader() -> ! {
+    let program = std::env::args().next().unwrap_or_default();
+    eprintln!(
+        "{program}: error while loading shared libraries: libtorch_cpu.so: cannot open shared object file: No such file or directory"
+    );
+    std::process::exit(127)
+}
+
+/// What becomes of a worker that can't write its answer or result.
+fn end_without_room() -> ! {
+    let here = Pulse {
+        stage: Stage::Start,
+        part: Part::Host,
+        phase: Phase::Load,
+    };
+    let parent = std::io::stdin().as_fd().try_clone_to_owned();
+    UnixStream::from(parent.expect("standard input"))
+        .write_all(&[Pulse::FAREWELL, here.encode()])
+        .expect("sent");
+    eprintln!("flops-fit-worker: reserving .part-result: No space left on device (os error 28)");
+    std::process::exit(i32::from(CANNOT_WRITE))
 }
 
 fn out_of_memory() -> Outcome {

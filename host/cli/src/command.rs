@@ -60,7 +60,9 @@ fn print_as<T: Serialize>(
     match format {
         Format::Text => print(&text()),
         Format::Json => {
-            let json = serde_json::to_string_pretty(value).expect("results are plain data");
+            // A path may be no text.
+            let json = serde_json::to_string_pretty(value)
+                .map_err(|error| CommandError::Print(error.into()))?;
             print(&format!("{json}\n"))
         }
     }

@@ -46,7 +46,7 @@ use crate::{
 /// Plans the sweep of `manifest`, trains what has no result yet, fits and predicts.
 ///
 /// It is what `flops-fit run` does, without words and without figures: the output
-/// folder is locked while it trains, and what has completed is never trained again.
+/// folder is locked meanwhile, and what has completed is never trained again.
 ///
 /// # Errors
 /// [`FindError`] where nothing could be trained. Trials that fail, and runs that no law
@@ -141,7 +141,7 @@ impl<'a> Search<'a> {
             let (prepared, _lock) = prepare(manifest, &trainer, observer, &self.interrupt)?;
             return Ok(Outcome::new(prepared, manifest, Answer::Planned));
         }
-        let (prepared, tally) =
+        let (prepared, tally, _lock) =
             carry_out(manifest, &trainer, self.rebuilt, observer, &self.interrupt)?;
         let answer = if tally.interrupted {
             Answer::Interrupted(tally)
@@ -191,7 +191,8 @@ pub fn prepare(
     Ok((prepared, lock))
 }
 
-/// Plans, writes the plan, and trains what is missing.
+/// Plans, writes the plan, and trains what is missing. The folder stays locked as long
+/// as the [`Lock`] is kept, for what is still to be written there.
 ///
 /// # Errors
 /// [`FindError`]; what had completed before is kept.
@@ -201,8 +202,8 @@ pub fn carry_out(
     rebuilt: Rebuilt,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
-) -> Result<(Prepared, Tally), FindError> {
-    let (prepared, _lock) = prepare(manifest, trainer, observer, interrupt)?;
+) -> Result<(Prepared, Tally, Lock), FindError> {
+    let (prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
     let selection = sweep::select(&prepared, rebuilt)?;
     for aside in &selection.set_aside {
         observer.noted(&format!("warning: {aside}"));
@@ -214,5 +215,5 @@ pub fn carry_out(
         retries: manifest.run.retries,
     };
     let tally = sweep::train(selection, &settings, trainer, observer, interrupt)?;
-    Ok((prepared, tally))
+    Ok((prepared, tally, lock))
 }

@@ -114,7 +114,7 @@ impl Manifest {
                 wanted_by: None,
                 source,
             })?;
-        Ok(Self::check(path, tree, &folder)?)
+        Self::check_in(path, tree, &folder)
     }
 
     /// Reads `text` as the manifest at `path`. Nothing is looked up on the disk: what
@@ -130,6 +130,15 @@ impl Manifest {
         };
         let tree = source::read(path, sets, &files)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        Self::check_in(path, tree, folder)
+    }
+
+    fn check_in(path: &Path, tree: value::Node, folder: &Path) -> Result<Self, ManifestError> {
+        if folder.to_str().is_none() {
+            return Err(ManifestError::Folder {
+                folder: folder.to_owned(),
+            });
+        }
         Ok(Self::check(path, tree, folder)?)
     }
 

@@ -3,6 +3,7 @@
 mod log;
 mod orphans;
 mod spawner;
+mod stat;
 
 use std::{
     ffi::OsString,
@@ -16,16 +17,23 @@ use std::{
 
 use flops_fit_trial::{Pulse, TRIAL_VARIABLE};
 use log::Log;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 pub use orphans::adopt_orphans;
 pub(crate) use orphans::end_leftovers;
+pub(crate) use stat::Stat;
 
 /// How long the log of a child that has ended may take to be complete.
 const LOG_GRACE: Duration = Duration::from_secs(2);
 
 /// How long a worker may take to say where it is.
 const ANSWER: Duration = Duration::from_millis(200);
+
+/// How long a child that was killed may take to be gone. One that waits inside the
+/// kernel, for a disk or a file server that does not answer, may take for ever.
+pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
 /// A child that leads a process group.
 ///
@@ -34,7 +42,8 @@ const ANSWER: Duration = Duration::from_millis(200);
 /// sends its signs of life through it.
 ///
 /// What it keeps true: when [`Process::poll`] has reported the end, or the value
-/// is dropped, nothing that the child started is left, and its log is complete.
+/// is dropped, nothing that the child started is left, and its log is complete. The
+/// exception is a child that not even SIGKILL ends: nobody waits for that one.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -43,7 +52,15 @@ pub(crate) struct Process {
     socket: UnixStream,
     /// The last two bytes that came through it.
     heard: [u8; 2],
-    ended: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    Ended(ExitStatus),
+    /// It was killed and did not end.
+    GivenUp,
 }
 
 impl Process {
@@ -68,7 +85,7 @@ impl Process {
             pid,
             socket,
             heard: [0; 2],
-            ended: false,
+            state: State::Running,
         })
     }
 
@@ -112,40 +129,65 @@ impl Process {
     /// group is killed before the child is reaped: until then the group's
     /// number can't be anyone else's.
     pub(crate) fn poll(&mut self) -> io::Result<Option<ExitStatus>> {
-        if !self.ended {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            match waitid(WaitId::Pid(self.pid), options) {
-                Ok(None) | Err(rustix::io::Errno::INTR) => return Ok(None),
-                Ok(Some(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-            return self.finish().map(Some);
+        match self.state {
+            State::Ended(status) => return Ok(Some(status)),
+            State::GivenUp => return Ok(None),
+            State::Running => {}
         }
-        self.child.wait().map(Some)
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(self.pid), options) {
+            Ok(None) | Err(rustix::io::Errno::INTR) => Ok(None),
+            Ok(Some(_)) => self.finish().map(Some),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Kills what is left of the group, reaps the child, then kills what had left
-    /// the group.
+    /// Kills what is left of the group of a child that has ended, reaps the child, then
+    /// kills what had left the group.
     fn finish(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::KILL);
-        self.ended = true;
-        let status = self.child.wait();
+        let status = self.child.wait()?;
+        self.state = State::Ended(status);
         orphans::forget(self.pid);
         orphans::end();
         self.log.finish(LOG_GRACE);
-        status
+        Ok(status)
     }
 
-    /// Sends `signal` to the group; a group that is gone is no error.
+    /// Sends `signal` to the group; a group that is gone is no error. SIGKILL goes to
+    /// the child as well, which may have left its group.
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = kill_process_group(self.pid, signal);
+        if signal == Signal::KILL {
+            let _ = kill_process(self.pid, signal);
+        }
     }
 
-    /// Kills the group and waits for the child.
+    /// Kills the group and waits for the child, for [`KILL_GRACE`] at most.
     pub(crate) fn kill(&mut self) {
-        if !self.ended {
-            let _ = self.finish();
+        if self.state != State::Running {
+            return;
         }
+        self.signal(Signal::KILL);
+        let deadline = Instant::now() + KILL_GRACE;
+        while matches!(self.poll(), Ok(None)) {
+            if Instant::now() > deadline {
+                self.give_up();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits no longer for a child that was killed and does not end.
+    pub(crate) fn give_up(&mut self) {
+        self.state = State::GivenUp;
+        orphans::give_up(self.pid);
+    }
+
+    /// The child's number, if it was killed and did not end.
+    pub(crate) fn unended(&self) -> Option<u32> {
+        (self.state == State::GivenUp).then(|| self.child.id())
     }
 
     /// Asks the group to end, waits up to `grace`, then kills it.
@@ -197,3 +239,6 @@ pub(crate) fn last_lines(log: &Path, count: usize) -> Vec<String> {
     let first = lines.len().saturating_sub(count);
     lines[first..].iter().map(|&line| line.to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests;

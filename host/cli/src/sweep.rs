@@ -6,6 +6,7 @@
 //! worker that left none, and completes that of a program of the user's. A
 //! simulated trial takes no process.
 
+mod ending;
 mod executor;
 mod limit;
 mod observer;
@@ -26,7 +27,7 @@ pub use select::{Rebuilt, Selection, select};
 pub use simulated::simulate;
 pub use trial::Trial;
 
-use crate::{interrupt::Interrupt, manifest::Limits, trainer::Trainer};
+use crate::{interrupt::Interrupt, manifest::Limits, trainer::Trainer, worker::WorkerError};
 
 /// Why a sweep stopped as a whole. A failed trial is no such reason.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum SweepError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The worker can't do its work here.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// A trial's file.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -104,8 +108,9 @@ pub struct FailedTrial {
 
 /// Trains the selection.
 ///
-/// When a file can't be written, nothing more is started, and what runs already is
-/// waited for: it has taken the room for its result when it began.
+/// When a file can't be written, by this process or by a worker, nothing more is
+/// started, and what runs already is waited for: it has taken the room for its result
+/// when it began. The same where a worker's libraries can't be loaded any more.
 ///
 /// # Errors
 /// [`SweepError`] if no worker can be started or a file can't be written.

@@ -1,10 +1,14 @@
 //! The worker: the one process that opens plugins, and how to find it.
 
+mod ended;
+
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
+
+pub(crate) use ended::blameless;
 
 /// File name of the worker.
 pub const NAME: &str = "flops-fit-worker";
@@ -12,7 +16,7 @@ pub const NAME: &str = "flops-fit-worker";
 /// Variable that names a worker to use instead.
 pub const VARIABLE: &str = "FLOPS_FIT_WORKER";
 
-/// No worker to start.
+/// There is no worker, or it can't do its work here.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The variable names something that isn't there.
@@ -29,6 +33,20 @@ pub enum WorkerError {
     Missing {
         /// Where it should be.
         beside: PathBuf,
+    },
+    /// The libraries that it is linked with can't be loaded.
+    #[error(
+        "the worker can't start: {words}; run `flops-fit setup` in the folder that it was built in to link libtorch again (`flops-fit doctor` says what is missing)"
+    )]
+    NotLoaded {
+        /// The dynamic loader's words.
+        words: String,
+    },
+    /// It can't read or write its files.
+    #[error("the worker ended for want of a file: {words}")]
+    Files {
+        /// Its last words.
+        words: String,
     },
 }
 

@@ -73,6 +73,7 @@ micro_batch = 4
 start_limit = 60
 silence_limit = 30.5
 time_limit = 3600
+stop_grace = 20
 retries = 1
 [analysis]
 targets = [1e13, 1e14]

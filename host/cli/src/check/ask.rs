@@ -18,7 +18,7 @@ use super::CheckError;
 use crate::{
     interrupt::Interrupt,
     process::{Process, last_lines},
-    worker::Worker,
+    worker::{Worker, blameless},
 };
 
 const POLL: Duration = Duration::from_millis(10);
@@ -56,7 +56,11 @@ pub(super) fn ask(
     let mut sign = (size(&answer), Instant::now());
     let end = loop {
         if let Some(status) = process.poll().map_err(start)? {
-            break ending(status, &log);
+            let said = last_lines(&log, LOG_LINES);
+            if let Some(error) = blameless(status, process.farewell(), &said) {
+                return Err(error.into());
+            }
+            break ending(status, &said);
         }
         if interrupt.is_raised() {
             return Err(CheckError::Interrupted);
@@ -101,7 +105,7 @@ fn collect(events: Vec<CheckEvent>, ended: &str) -> Answer {
 }
 
 /// How a worker ended, in words, with the last of its own.
-fn ending(status: ExitStatus, log: &Path) -> String {
+fn ending(status: ExitStatus, said: &[String]) -> String {
     let how = match status.signal() {
         Some(signal) => format!("the worker was killed by signal {signal}"),
         None => format!(
@@ -109,7 +113,6 @@ fn ending(status: ExitStatus, log: &Path) -> String {
             status.code().unwrap_or_default()
         ),
     };
-    let said = last_lines(log, LOG_LINES);
     if said.is_empty() {
         how
     } else {

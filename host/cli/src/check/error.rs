@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use flops_fit_trial::DocumentError;
 
-use crate::{manifest::ManifestError, plan::PlanError, plugin::NotFound};
+use crate::{manifest::ManifestError, plan::PlanError, plugin::NotFound, worker::WorkerError};
 
 /// Why a check could not be made. What is wrong with a plugin is no error but a
 /// finding.
@@ -59,6 +59,9 @@ pub enum CheckError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The worker can't do its work here.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// The question can't be written.
     #[error(transparent)]
     Document(#[from] DocumentError),

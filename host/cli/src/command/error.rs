@@ -120,9 +120,8 @@ impl CommandError {
             Self::Check(error) => check_exit(error),
             Self::Lock(LockError::Busy { .. }) => Exit::Busy,
             Self::Sweep(SweepError::Rebuilt { .. }) => Exit::Rebuilt,
-            Self::Worker(_) | Self::Setup(_) | Self::Sweep(SweepError::Start { .. }) => {
-                Exit::Environment
-            }
+            Self::Worker(error) | Self::Sweep(SweepError::Worker(error)) => worker_exit(error),
+            Self::Setup(_) | Self::Sweep(SweepError::Start { .. }) => Exit::Environment,
             Self::NotPlanned { .. }
             | Self::Analysis { .. }
             | Self::Forecast(_)
@@ -148,9 +147,19 @@ fn plan_exit(error: &PlanError) -> Exit {
     match error {
         PlanError::Manifest(_) | PlanError::Grid { .. } => Exit::Manifest,
         PlanError::Plugin(_) | PlanError::Failed { .. } | PlanError::Silent { .. } => Exit::Plugin,
-        PlanError::Worker(_) | PlanError::Start { .. } => Exit::Environment,
+        PlanError::Worker(error) => worker_exit(error),
+        PlanError::Start { .. } => Exit::Environment,
         PlanError::Interrupted => Exit::Interrupted,
         PlanError::Document(_) => Exit::Internal,
+    }
+}
+
+fn worker_exit(error: &WorkerError) -> Exit {
+    match error {
+        WorkerError::Files { .. } => Exit::Internal,
+        WorkerError::Named { .. } | WorkerError::Missing { .. } | WorkerError::NotLoaded { .. } => {
+            Exit::Environment
+        }
     }
 }
 
@@ -162,6 +171,7 @@ fn check_exit(error: &CheckError) -> Exit {
         | CheckError::Lacking { .. }
         | CheckError::Size { .. } => Exit::Usage,
         CheckError::Missing(_) | CheckError::Refused { .. } => Exit::Plugin,
+        CheckError::Worker(error) => worker_exit(error),
         CheckError::Start { .. } => Exit::Environment,
         CheckError::Document(_) => Exit::Internal,
         CheckError::Interrupted => Exit::Interrupted,

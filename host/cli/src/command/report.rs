@@ -8,6 +8,7 @@ use super::{CommandError, print, print_as, say, subject::Finished};
 use crate::{
     args::{Analyze, Format, Predict, Style, Table, Visualize},
     exit::Exit,
+    output::{Lock, LockError, Output},
     report::{self, Analysis, recommended, show},
 };
 
@@ -24,6 +25,12 @@ fn ended(analysis: &Analysis) -> Result<Exit, CommandError> {
     Ok(Exit::Success)
 }
 
+/// Held while a command writes to `folder`, if a sweep lives there.
+fn lock(folder: &Path) -> Result<Option<Lock>, LockError> {
+    let output = Output::at(folder);
+    Output::is_one(folder).then(|| output.lock()).transpose()
+}
+
 /// `flops-fit analyze`: of a sweep, its files are written too; of a table, where
 /// `--out` says.
 pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, CommandError> {
@@ -34,15 +41,18 @@ pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, Command
                 output, options, ..
             },
             None,
-        ) => report::analyze(output, options)?,
-        (_, folder) => {
+        ) => {
+            let _lock = lock(output.path())?;
+            report::analyze(output, options)?
+        }
+        (_, Some(folder)) => {
+            let _lock = lock(folder)?;
             let (rows, analysis) = finished.analyze(f64::INFINITY)?;
-            if let Some(folder) = folder {
-                report::write_into(folder, &rows, &analysis)?;
-                report::visualize_into(folder, &analysis, &[])?;
-            }
+            report::write_into(folder, &rows, &analysis)?;
+            report::visualize_into(folder, &analysis, &[])?;
             analysis
         }
+        (_, None) => finished.analyze(f64::INFINITY)?.1,
     };
     print(&report::render(&analysis, style(format)))?;
     ended(&analysis)
@@ -57,17 +67,22 @@ struct Drawn {
 /// `flops-fit visualize`.
 pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, CommandError> {
     let finished = Finished::of(&visualize.finished)?.predicting(&visualize.targets);
+    let folder = match (&finished, &visualize.out.out) {
+        (_, Some(folder)) => folder,
+        (Finished::Sweep { output, .. }, None) => output.path(),
+        (Finished::Table { path, .. } | Finished::Analysed { path, .. }, None) => {
+            path.parent().unwrap_or(Path::new(""))
+        }
+    };
+    let _lock = lock(folder)?;
     let (rows, analysis) = finished.analyze(f64::INFINITY)?;
     let mut paths = match (&finished, &visualize.out.out) {
-        (_, Some(folder)) => {
+        (_, Some(_)) => {
             report::write_into(folder, &rows, &analysis)?;
             report::visualize_into(folder, &analysis, &[])?
         }
         (Finished::Sweep { output, .. }, None) => report::visualize(output, &analysis)?,
-        (Finished::Table { path, .. } | Finished::Analysed { path, .. }, None) => {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            report::visualize_into(folder, &analysis, &[])?
-        }
+        _ => report::visualize_into(folder, &analysis, &[])?,
     };
     let drawn = Drawn {
         report: paths.remove(0),

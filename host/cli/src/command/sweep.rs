@@ -13,6 +13,7 @@ use crate::{
     find,
     interrupt::Interrupt,
     manifest::Manifest,
+    output::Lock,
     plan::{self, Estimate, Outlook, Plan, Prepared},
     report::{self, Analysis},
     sweep::{Observer, Rebuilt, Selection, Tally, Trial},
@@ -38,6 +39,7 @@ pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError
     adopt_orphans().map_err(CommandError::Adopt)?;
     let mut terminal = Terminal { view: None };
     let (prepared, _lock) = find::prepare(&manifest, &trainer, &mut terminal, &interrupt)?;
+    interrupt.end_at_once();
     let estimate = prepared.estimate(&manifest);
     let planned = Planned {
         output: prepared.output.path(),
@@ -76,6 +78,7 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
         manifest,
         prepared,
         tally,
+        _lock,
     } = carry_out(train)?;
     let mut ran = Ran {
         output: prepared.output.path(),
@@ -120,6 +123,8 @@ struct Done {
     manifest: Manifest,
     prepared: Prepared,
     tally: Tally,
+    /// Held until all that follows is written too.
+    _lock: Lock,
 }
 
 /// Tells the terminal: words at once, bars or lines while trials run.
@@ -175,12 +180,15 @@ fn carry_out(train: &Train) -> Result<Done, CommandError> {
         _ => Rebuilt::Ask,
     };
     let mut terminal = Terminal { view: None };
-    let (prepared, tally) =
+    let (prepared, tally, lock) =
         find::carry_out(&manifest, &trainer, rebuilt, &mut terminal, &interrupt)?;
+    // What follows writes whole files only, and can be made again.
+    interrupt.end_at_once();
     Ok(Done {
         manifest,
         prepared,
         tally,
+        _lock: lock,
     })
 }
 

@@ -18,6 +18,12 @@ pub enum ManifestError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The folder's name can't be written into the files that name it.
+    #[error("{}: the manifest's folder has a name that is no UTF-8 text, which the plan and the results could not repeat; rename the folder", folder.display())]
+    Folder {
+        /// The folder, without links.
+        folder: PathBuf,
+    },
     /// The file is not TOML.
     #[error("{origin}: not valid TOML: {}", message.replace('\n', "; "))]
     Syntax {

@@ -98,6 +98,7 @@ struct Run<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     step_limit: Option<f64>,
     time_limit: Option<f64>,
+    stop_grace: f64,
     retries: u32,
 }
 
@@ -155,6 +156,7 @@ impl Manifest {
                 silence_limit: self.run.limits.silence.as_secs_f64(),
                 step_limit: self.run.limits.step.map(|limit| limit.as_secs_f64()),
                 time_limit: self.run.limits.total.map(|limit| limit.as_secs_f64()),
+                stop_grace: self.run.limits.stop.as_secs_f64(),
                 retries: self.run.retries,
             },
             analysis: self.resolved_analysis(),

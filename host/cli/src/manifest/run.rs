@@ -29,7 +29,7 @@ pub struct Run {
     pub retries: u32,
 }
 
-/// When a trial is given up.
+/// When a trial is given up, or was waited for long enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Longest wait for the first training step: `run.start_limit`. Reading and
@@ -42,6 +42,9 @@ pub struct Limits {
     pub step: Option<Duration>,
     /// Longest trial: `run.time_limit`.
     pub total: Option<Duration>,
+    /// How long workers may take to save what they have and end after Ctrl-C, all
+    /// together: `run.stop_grace`. A second Ctrl-C ends them at once.
+    pub stop: Duration,
 }
 
 /// Far above what any machine has.
@@ -65,6 +68,7 @@ pub(super) const KEYS: &[&str] = &[
     "silence_limit",
     "step_limit",
     "time_limit",
+    "stop_grace",
     "retries",
 ];
 
@@ -95,6 +99,7 @@ impl Run {
                 silence: section.or("silence_limit", Duration::from_mins(5), seconds)?,
                 step: section.maybe("step_limit", seconds)?,
                 total: section.maybe("time_limit", seconds)?,
+                stop: section.or("stop_grace", Duration::from_secs(10), seconds)?,
             },
             retries: section.or("retries", 0, |f| Ok(f.within(0, MOST_RETRIES)? as u32))?,
         })

@@ -5,6 +5,8 @@ use std::{fmt, fs};
 use rustix::{process::getpid, system::uname};
 use serde::{Deserialize, Serialize};
 
+use crate::process::Stat;
+
 /// A process as the lock file names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -80,13 +82,10 @@ fn boot() -> String {
     id.unwrap_or_default().trim().to_owned()
 }
 
-/// When a process was started, in ticks since the machine was.
+/// When a process was started, in ticks since the machine was; `None` if it has ended.
 pub(super) fn started(process: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // pid (name) state …, of which the start is the 22nd; the name may hold
-    // anything.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let stat = Stat::of(process).filter(|stat| !stat.ended)?;
+    Some(stat.started)
 }
 
 #[cfg(test)]

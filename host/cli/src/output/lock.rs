@@ -8,8 +8,10 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+use flops_fit_trial::remove_partial;
 
 use super::{
     Holder, Output,
@@ -17,8 +19,15 @@ use super::{
 };
 use crate::process::end_leftovers;
 
-/// How often, and after how long, a lock that nobody has signed is tried again.
-const GLANCES: u32 = 20;
+/// How long a lock is tried again that nobody has signed: that is `status`, which looks
+/// and goes.
+const UNSIGNED: Duration = Duration::from_millis(100);
+
+/// How long one is whose holder has ended: what it had just started, and what keeps its
+/// files open while it dies, soon lets go.
+const DYING: Duration = Duration::from_secs(5);
+
+/// Time between two tries.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Held while a command writes to an output folder.
@@ -82,7 +91,7 @@ fn remedy(elsewhere: bool, folder: &Path) -> String {
 
 impl Output {
     /// Creates the folder and takes its lock; what an earlier holder that was
-    /// killed has left running is ended.
+    /// killed has left running is ended, and what it had half written removed.
     ///
     /// # Errors
     /// [`LockError::Busy`], and nothing was changed, if another process writes
@@ -100,15 +109,7 @@ impl Output {
             .truncate(false)
             .open(self.lock_file())
             .map_err(unwritable)?;
-        let mut looks = 0;
-        let stale = loop {
-            match self.take(&mut file, File::try_lock) {
-                // Nobody has signed: that is `status`, which looks and goes.
-                Err(LockError::Busy { holder: None, .. }) if looks < GLANCES => looks += 1,
-                taken => break taken?,
-            }
-            std::thread::sleep(GLANCE);
-        };
+        let stale = self.take_soon(&mut file, File::try_lock)?;
         // The note is for other processes.
         let note = serde_json::to_vec(&Holder::this()).expect("plain data");
         file.set_len(0)
@@ -116,14 +117,49 @@ impl Output {
             .and_then(|()| file.write_all(&note))
             .map_err(unwritable)?;
         end_leftovers(self.path());
+        self.remove_partial();
         Ok(Lock { file, stale })
     }
 
-    /// Takes the lock; the holder before, if it ended without letting go.
+    /// Removes files that are not whole from the folder, from those in it, and from
+    /// those of the trials.
+    fn remove_partial(&self) {
+        let below = |folder: &Path| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let folders = entries.filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
+            folders.map(|entry| entry.path()).collect()
+        };
+        remove_partial(self.path());
+        for folder in below(self.path()) {
+            remove_partial(&folder);
+            for trial in below(&folder) {
+                remove_partial(&trial);
+            }
+        }
+    }
+
+    /// Takes the lock, at once or after those who are about to let go of it; the holder
+    /// before, if it ended without doing so.
+    fn take_soon(
+        &self,
+        file: &mut File,
+        lock: fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<Holder>, LockError> {
+        let begun = Instant::now();
+        loop {
+            match self.take(file, lock) {
+                Err(LockError::Busy { holder, .. })
+                    if begun.elapsed() < patience(holder.as_ref()) => {}
+                taken => return taken,
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+
     fn take(
         &self,
         file: &mut File,
-        lock: impl Fn(&File) -> Result<(), TryLockError>,
+        lock: fn(&File) -> Result<(), TryLockError>,
     ) -> Result<Option<Holder>, LockError> {
         let locked = lock(file);
         let holder = read(file);
@@ -152,7 +188,7 @@ impl Output {
         }
     }
 
-    /// Fails at once where [`Output::lock`] would find a holder; makes nothing.
+    /// Fails where [`Output::lock`] would find a holder; makes nothing.
     ///
     /// # Errors
     /// [`LockError::Busy`].
@@ -162,7 +198,7 @@ impl Output {
             .write(true)
             .open(self.lock_file())
         {
-            Ok(mut file) => self.take(&mut file, File::try_lock_shared).map(|_| ()),
+            Ok(mut file) => self.take_soon(&mut file, File::try_lock_shared).map(|_| ()),
             Err(_) => Ok(()),
         }
     }
@@ -170,6 +206,15 @@ impl Output {
     /// Whether a command is writing there now.
     pub fn is_locked(&self) -> bool {
         self.check_free().is_err()
+    }
+}
+
+/// How long a lock is tried again that `holder` has.
+fn patience(holder: Option<&Holder>) -> Duration {
+    match holder.map(|holder| holder.presence(&Holder::this(), started)) {
+        None => UNSIGNED,
+        Some(Presence::Gone) => DYING,
+        Some(Presence::Alive | Presence::Elsewhere) => Duration::ZERO,
     }
 }
 
@@ -233,5 +278,48 @@ mod tests {
         drop(lock);
         std::fs::write(output.lock_file(), "{\"process\": 12").expect("written");
         assert_eq!(output.lock().expect("free").stale(), None, "a torn note");
+    }
+
+    #[test]
+    fn a_holder_that_is_dying_is_waited_for() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let output = Output::at(folder.path());
+        drop(output.lock().expect("free"));
+        let dead = Holder {
+            process: i32::MAX,
+            ..Holder::this()
+        };
+        let note = serde_json::to_vec(&dead).expect("plain data");
+        std::fs::write(output.lock_file(), note).expect("written");
+        let held = File::open(output.lock_file()).expect("opened");
+        held.lock().expect("free");
+        std::thread::scope(|scope| {
+            let lock = scope.spawn(|| output.lock());
+            std::thread::sleep(3 * UNSIGNED);
+            assert!(!lock.is_finished(), "it gave up too early");
+            drop(held);
+            let lock = lock.join().expect("no panic").expect("let go");
+            assert_eq!(lock.stale(), Some(&dead));
+        });
+    }
+
+    #[test]
+    fn what_a_killed_holder_had_half_written_is_removed() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let output = Output::at(folder.path());
+        drop(output.lock().expect("free"));
+        let trial = output.trials().join("12");
+        for folder in [&output.plots(), &trial] {
+            std::fs::create_dir(folder).expect("made");
+        }
+        for folder in [output.path(), &output.plots(), &trial] {
+            std::fs::write(folder.join(".part-x"), "half").expect("written");
+            std::fs::write(folder.join("whole"), "whole").expect("written");
+        }
+        let _lock = output.lock().expect("free");
+        for folder in [output.path(), &output.plots(), &trial] {
+            assert!(!folder.join(".part-x").exists(), "{}", folder.display());
+            assert!(folder.join("whole").exists(), "{}", folder.display());
+        }
     }
 }

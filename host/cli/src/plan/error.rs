@@ -20,7 +20,7 @@ pub enum PlanError {
     /// A plugin's file is wrong.
     #[error(transparent)]
     Plugin(PluginError),
-    /// There is no worker.
+    /// There is no worker, or it can't do its work here.
     #[error(transparent)]
     Worker(#[from] WorkerError),
     /// The worker can't be started.

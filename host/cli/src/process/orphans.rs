@@ -2,49 +2,96 @@
 //!
 //! A process group is left by `setsid`, a parent by forking twice. As the reaper
 //! of its descendants a parent becomes the parent of every process whose own has
-//! died, so nothing can get out of sight: what is a child here and was never
-//! started here is an orphan.
+//! died, so nothing can get out of sight: what is a child here, was never started
+//! here and was not there before is an orphan.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     process::Child,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use flops_fit_trial::{processes_of, trial_of};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+    Pid, Signal, WaitOptions, getpgrp, getpid, kill_process, set_child_subreaper, waitpid,
 };
+
+use super::stat::Stat;
 
 /// How long a process that was killed may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-static ADOPTING: AtomicBool = AtomicBool::new(false);
+/// What was below this process before it started anything; set once orphans are adopted.
+static FOREIGN: OnceLock<Foreign> = OnceLock::new();
 
-/// The children that were started here and have not been reaped, with the trial
-/// of each.
-static OWN: Mutex<BTreeMap<i32, Option<OsString>>> = Mutex::new(BTreeMap::new());
+/// The children that were started here and have not been reaped.
+static OWN: Mutex<BTreeMap<i32, Own>> = Mutex::new(BTreeMap::new());
 
-fn own() -> MutexGuard<'static, BTreeMap<i32, Option<OsString>>> {
+/// A child that was started here.
+#[derive(Debug)]
+struct Own {
+    trial: Option<OsString>,
+    /// Nobody waits for it any more.
+    given_up: bool,
+}
+
+fn own() -> MutexGuard<'static, BTreeMap<i32, Own>> {
     OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Processes that are none of ours: a shell's jobs in the background, where `exec`
+/// has put this program in the shell's place.
+#[derive(Debug)]
+struct Foreign {
+    /// When each was started.
+    processes: BTreeMap<i32, u64>,
+    /// Their groups and this process's own: a worker leads one of its own, and what
+    /// it starts can't come into these by accident, but what they start does.
+    groups: BTreeSet<i32>,
+}
+
+impl Foreign {
+    /// What is below this process now.
+    fn look() -> Self {
+        let all: BTreeMap<i32, Stat> = Stat::all().collect();
+        let own = number(getpid());
+        let is_below = |pid: i32| {
+            let parents = std::iter::successors(Some(pid), |pid| Some(all.get(pid)?.parent));
+            parents.skip(1).take(all.len()).any(|parent| parent == own)
+        };
+        let below = || all.iter().filter(|(pid, _)| is_below(**pid));
+        Self {
+            processes: below().map(|(&pid, stat)| (pid, stat.started)).collect(),
+            groups: below()
+                .map(|(_, stat)| stat.group)
+                .chain([number(getpgrp())])
+                .collect(),
+        }
+    }
+
+    fn holds(&self, pid: i32, stat: &Stat) -> bool {
+        self.processes.get(&pid) == Some(&stat.started) || self.groups.contains(&stat.group)
+    }
+}
+
+fn number(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
+}
+
 /// Makes this process the parent of what its workers leave behind; from now on
-/// such orphans are killed when their trial ends. Only for a process that starts
-/// no children but through this library: it would kill others.
+/// such orphans are killed when their trial ends. Processes that are below it already
+/// are left alone. Only for a process that starts no further children but through this
+/// library: it would kill what those leave.
 ///
 /// # Errors
 /// If the kernel refuses.
 pub fn adopt_orphans() -> io::Result<()> {
+    FOREIGN.get_or_init(Foreign::look);
     set_child_subreaper(Some(getpid()))?;
-    ADOPTING.store(true, Ordering::Relaxed);
     Ok(())
 }
 
@@ -55,31 +102,43 @@ pub(super) fn start(
 ) -> io::Result<Child> {
     let mut own = own();
     let child = spawn()?;
-    own.insert(Pid::from_child(&child).as_raw_nonzero().get(), trial);
+    let started = Own {
+        trial,
+        given_up: false,
+    };
+    own.insert(number(Pid::from_child(&child)), started);
     Ok(child)
 }
 
 /// Forgets a child that was reaped.
 pub(super) fn forget(pid: Pid) {
-    own().remove(&pid.as_raw_nonzero().get());
+    own().remove(&number(pid));
 }
 
-/// Kills and reaps the orphans whose trial is not running.
-pub(super) fn end() {
-    if !ADOPTING.load(Ordering::Relaxed) {
-        return;
+/// Leaves a child to itself that can't be ended; [`end`] reaps it once it can.
+pub(super) fn give_up(pid: Pid) {
+    if let Some(child) = own().get_mut(&number(pid)) {
+        child.given_up = true;
     }
-    let own = own();
+}
+
+/// Kills and reaps the orphans whose trial is not running, and reaps what has ended
+/// after all.
+pub(super) fn end() {
+    let mut own = own();
+    own.retain(|&pid, child| !(child.given_up && has_been_reaped(pid)));
+    let Some(foreign) = FOREIGN.get() else {
+        return;
+    };
     let begun = Instant::now();
     loop {
         let orphans: Vec<Pid> = children()
-            .into_iter()
-            .filter(|pid| !own.contains_key(pid))
-            .filter(|&pid| {
+            .filter(|(pid, stat)| !own.contains_key(pid) && !foreign.holds(*pid, stat))
+            .filter(|&(pid, _)| {
                 let trial = trial_of(pid.unsigned_abs());
-                trial.is_none() || !own.values().any(|running| *running == trial)
+                trial.is_none() || !own.values().any(|running| running.trial == trial)
             })
-            .filter_map(Pid::from_raw)
+            .filter_map(|(pid, _)| Pid::from_raw(pid))
             .collect();
         if orphans.is_empty() || begun.elapsed() > PATIENCE {
             return;
@@ -92,22 +151,18 @@ pub(super) fn end() {
     }
 }
 
-/// The children of this process, zombies among them.
-fn children() -> Vec<i32> {
-    let own = getpid().as_raw_nonzero().get();
-    let Ok(all) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|&pid| parent(pid) == Some(own))
-        .collect()
+/// Reaps a child that has ended; whether it is gone.
+fn has_been_reaped(pid: i32) -> bool {
+    !matches!(
+        waitpid(Pid::from_raw(pid), WaitOptions::NOHANG),
+        Ok(None) | Err(rustix::io::Errno::INTR)
+    )
 }
 
-fn parent(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // pid (name) state parent …; the name may hold anything.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.split_whitespace().nth(1)?.parse().ok()
+/// The children of this process, zombies among them.
+fn children() -> impl Iterator<Item = (i32, Stat)> {
+    let own = number(getpid());
+    Stat::all().filter(move |(_, stat)| stat.parent == own)
 }
 
 /// Kills what works on the trials below `output` though no parent of theirs is

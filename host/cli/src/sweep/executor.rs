@@ -19,9 +19,9 @@ use crate::{interrupt::Interrupt, trainer::Trainer};
 /// stands idle.
 const POLL: Duration = Duration::from_millis(10);
 
-/// How long workers may take to save what they have and end after Ctrl-C, all
-/// together; a second Ctrl-C ends them at once.
-const STOP_GRACE: Duration = Duration::from_secs(10);
+/// How long nothing is started once the machine had no process, memory or open file for
+/// a worker.
+const SCARCE: Duration = Duration::from_secs(1);
 
 /// A trial that waits for its turn.
 struct Queued {
@@ -47,6 +47,8 @@ pub(super) struct Executor<'a> {
     observer: &'a mut dyn Observer,
     interrupt: &'a Interrupt,
     tally: Tally,
+    /// Nothing is started before.
+    rests_until: Instant,
     /// Why nothing more is started: what runs already may still end well.
     halted: Option<SweepError>,
 }
@@ -76,6 +78,7 @@ impl<'a> Executor<'a> {
             trainer,
             observer,
             interrupt,
+            rests_until: ready,
             halted: None,
         }
     }
@@ -114,6 +117,7 @@ impl<'a> Executor<'a> {
     fn may_start(&self) -> bool {
         self.halted.is_none()
             && self.places.len() < self.settings.jobs
+            && self.rests_until <= Instant::now()
             && !self.interrupt.is_raised()
     }
 
@@ -129,13 +133,22 @@ impl<'a> Executor<'a> {
             };
             let slot = self.free_slot();
             match self.trainer {
-                Trainer::Process(worker) => match Running::start(trial, worker, slot) {
+                Trainer::Process(worker) => match Running::start(trial.clone(), worker, slot) {
                     Ok(running) => {
                         self.observer.started(&running.trial);
                         self.places.push(Place {
                             running,
                             retries,
                             slot,
+                        });
+                    }
+                    // What runs gives something back when it ends.
+                    Err(error) if error.may_pass() && !self.places.is_empty() => {
+                        self.rests_until = now + SCARCE;
+                        self.queue.push_front(Queued {
+                            trial,
+                            ready: now,
+                            retries,
                         });
                     }
                     Err(StartError::Document(error)) => self.halt(error.into()),
@@ -174,13 +187,23 @@ impl<'a> Executor<'a> {
                     let Place {
                         running, retries, ..
                     } = self.places.swap_remove(i);
+                    self.tell_of_unended(&running);
                     self.record(running.trial, &outcome, retries);
                 }
                 Err(error) => {
                     self.places.swap_remove(i);
-                    self.halt(error.into());
+                    self.halt(error);
                 }
             }
+        }
+    }
+
+    fn tell_of_unended(&mut self, running: &Running) {
+        if let Some(pid) = running.unended() {
+            self.observer.noted(&format!(
+                "warning: process {pid}, which trained {}, does not end though it was killed: it waits in the kernel, as for a disk or a file server that does not answer; look there",
+                running.trial.label()
+            ));
         }
     }
 
@@ -222,12 +245,15 @@ impl<'a> Executor<'a> {
     fn stop(&mut self) {
         self.tally.interrupted = true;
         self.tally.pending = self.queue.len() + self.places.len();
+        let grace = self.settings.limits.stop;
         std::thread::scope(|scope| {
             for place in &mut self.places {
-                scope.spawn(|| place.running.stop(STOP_GRACE));
+                scope.spawn(|| place.running.stop(grace));
             }
         });
-        self.places.clear();
+        for place in std::mem::take(&mut self.places) {
+            self.tell_of_unended(&place.running);
+        }
     }
 }
 

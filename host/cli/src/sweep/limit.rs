@@ -102,6 +102,7 @@ mod tests {
         silence: Duration::from_secs(10),
         step: Some(Duration::from_secs(30)),
         total: Some(Duration::from_secs(1000)),
+        stop: Duration::ZERO,
     };
 
     /// A clock on which everything was last heard of so many seconds ago.

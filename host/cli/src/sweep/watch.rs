@@ -8,16 +8,22 @@ use std::{
 };
 
 use flops_fit_trial::{
-    CANNOT_WRITE, DocumentError, Environment, FORMAT, Failure, Outcome, Part, Phase, Progress,
-    ProgressReader, Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec, signal_name,
+    DocumentError, Environment, FORMAT, Failure, Outcome, Part, Phase, Progress, ProgressReader,
+    Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec, signal_name,
 };
-use rustix::process::Signal;
+use rustix::{io::Errno, process::Signal};
 
-use super::{Trial, limit::Clock, program, select::libraries};
+use super::{
+    SweepError, Trial,
+    ending::{Ending, Step},
+    limit::Clock,
+    program,
+    select::libraries,
+};
 use crate::{
     manifest::Limits,
     process::{Process, last_lines},
-    worker::Worker,
+    worker::{Worker, WorkerError, blameless},
 };
 
 /// How long a worker may take to end once its result is written.
@@ -49,11 +55,11 @@ enum State {
     Training,
     /// The result is there, the process still is too.
     Written {
-        since: Instant,
+        ending: Ending,
     },
     /// It was asked to end.
-    GivenUp {
-        since: Instant,
+    TimedOut {
+        ending: Ending,
         failure: Failure,
     },
 }
@@ -111,15 +117,23 @@ impl Running {
     /// How the trial ended, once it has; a limit that is passed ends it.
     ///
     /// # Errors
-    /// If the result can't be read, or could not be written for a worker that
-    /// left none; the process has ended all the same.
-    pub(super) fn outcome(&mut self, limits: &Limits) -> Result<Option<Outcome>, DocumentError> {
+    /// If the result can't be read, or could not be written for a worker that left
+    /// none; if the worker could not be loaded, or could not write. The process has
+    /// ended all the same.
+    pub(super) fn outcome(&mut self, limits: &Limits) -> Result<Option<Outcome>, SweepError> {
         let status = match self.process.poll() {
-            Ok(Some(status)) => status,
-            Ok(None) => {
-                self.look_at_limits(limits);
-                return Ok(None);
-            }
+            Ok(Some(status)) => Some(status),
+            Ok(None) => match self.look_at_limits(limits) {
+                Step::Wait => return Ok(None),
+                Step::Kill => {
+                    self.process.signal(Signal::KILL);
+                    return Ok(None);
+                }
+                Step::GiveUp => {
+                    self.process.give_up();
+                    None
+                }
+            },
             Err(error) => {
                 self.process.kill();
                 return self.conclude(Failure::Host {
@@ -135,39 +149,36 @@ impl Running {
         }
         match self.trial.dir.result() {
             Ok(Some(result)) if result.id == self.trial.spec.id => Ok(Some(result.outcome)),
-            Err(error) if !error.is_foreign() => Err(error),
+            Err(error) if !error.is_foreign() => Err(error.into()),
             _ => {
-                let failure = self.failure(status);
+                let failure = self.failure(status)?;
                 self.conclude(failure)
             }
         }
     }
 
-    /// Looks at the limits of a trial whose worker is alive.
-    fn look_at_limits(&mut self, limits: &Limits) {
+    /// The worker's process, if not even SIGKILL has ended it.
+    pub(super) fn unended(&self) -> Option<u32> {
+        self.process.unended()
+    }
+
+    /// Looks at the limits of a trial whose worker is alive: what is to be done about
+    /// its end.
+    fn look_at_limits(&mut self, limits: &Limits) -> Step {
         match &self.state {
             // The result is the last thing that a worker writes. One that does
             // not end after it hangs in a plugin's destructor: its result stands.
-            State::Written { since } => {
-                if since.elapsed() > EXIT_GRACE {
-                    self.process.kill();
-                }
-            }
-            State::GivenUp { since, .. } => {
-                if since.elapsed() > TERM_GRACE {
-                    self.process.kill();
-                }
-            }
+            State::Written { ending } | State::TimedOut { ending, .. } => ending.step(),
             State::Training => {
                 if self.trial.dir.result_path().exists() {
                     self.state = State::Written {
-                        since: Instant::now(),
+                        ending: Ending::within(EXIT_GRACE),
                     };
                 } else if let Some(passed) = self.clock.passed(limits) {
                     let pulse = self.process.ask();
                     self.process.signal(Signal::TERM);
-                    self.state = State::GivenUp {
-                        since: Instant::now(),
+                    self.state = State::TimedOut {
+                        ending: Ending::within(TERM_GRACE),
                         failure: Failure::TimedOut {
                             what: passed.what.to_owned(),
                             phase: pulse.map(|pulse| pulse.phase),
@@ -177,19 +188,29 @@ impl Running {
                         },
                     };
                 }
+                Step::Wait
             }
         }
     }
 
-    /// Why a worker that left no result ended.
-    fn failure(&mut self, status: ExitStatus) -> Failure {
+    /// Why a worker that left no result ended; without a status it did not.
+    ///
+    /// # Errors
+    /// If no plugin is to blame, and the next trial would end in the same way.
+    fn failure(&mut self, status: Option<ExitStatus>) -> Result<Failure, WorkerError> {
         use std::os::unix::process::ExitStatusExt;
-        if let State::GivenUp { failure, .. } = &self.state {
-            return failure.clone();
+        if let State::TimedOut { failure, .. } = &self.state {
+            return Ok(failure.clone());
         }
+        let Some(status) = status else {
+            return Ok(Failure::Host {
+                phase: Phase::Drop,
+                detail: "the worker left a result that can't be read, and does not end".to_owned(),
+            });
+        };
         let log = last_lines(&self.trial.dir.log_path(), LOG_LINES);
         if self.trial.spec.run.program.is_some() {
-            return Failure::ProgramEnded {
+            return Ok(Failure::ProgramEnded {
                 program: self.trial.program(),
                 ended: match (status.signal(), status.code()) {
                     (Some(signal), _) => signal_name(signal),
@@ -197,32 +218,30 @@ impl Running {
                 },
                 file: "result.json".to_owned(),
                 log,
-            };
+            });
         }
         if let Some(signal) = status.signal() {
-            return Failure::Crashed {
+            return Ok(Failure::Crashed {
                 signal,
                 plugins: plugins(&self.trial.spec),
                 log,
-            };
-        }
-        if status.code() == Some(CANNOT_WRITE.into()) {
-            return Failure::Files {
-                detail: log.last().cloned().unwrap_or_default(),
-            };
+            });
         }
         // A worker that is made to exit says from where.
         let pulse = self.process.farewell();
-        Failure::ExitedEarly {
+        if let Some(error) = blameless(status, pulse, &log) {
+            return Err(error);
+        }
+        Ok(Failure::ExitedEarly {
             status: status.code().unwrap_or_default(),
             phase: pulse.map(|pulse| pulse.phase),
             plugin: pulse.and_then(|pulse| plugin(&self.trial.spec, pulse)),
             log,
-        }
+        })
     }
 
     /// Writes the result that the worker could not.
-    fn conclude(&self, failure: Failure) -> Result<Option<Outcome>, DocumentError> {
+    fn conclude(&self, failure: Failure) -> Result<Option<Outcome>, SweepError> {
         let spec = &self.trial.spec;
         let outcome = Outcome::Failed { failure };
         self.trial.dir.write_result(&TrialResult {
@@ -278,6 +297,20 @@ pub(super) enum StartError {
     Document(DocumentError),
     /// The worker itself.
     Spawn(io::Error),
+}
+
+impl StartError {
+    /// Whether the machine lacks something that a trial's end gives back: processes,
+    /// memory, open files.
+    pub(super) fn may_pass(&self) -> bool {
+        let (Self::Document(DocumentError::Io { source, .. }) | Self::Spawn(source)) = self else {
+            return false;
+        };
+        let scarce = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+        scarce
+            .iter()
+            .any(|errno| source.raw_os_error() == Some(errno.raw_os_error()))
+    }
 }
 
 impl From<DocumentError> for StartError {

@@ -154,19 +154,19 @@ fn a_panic_is_not_tried_again() {
 }
 
 #[test]
-fn what_has_a_session_of_its_own_is_found_and_killed() {
-    let bench = check("session", &[], "exited_early", "");
-    let mut seen = 0;
-    for (folder, _) in bench.results() {
-        if let Ok(pid) = fs::read_to_string(folder.join("grandchild")) {
-            seen += 1;
-            assert!(
-                !Path::new("/proc").join(&pid).exists(),
-                "grandchild {pid} is there"
-            );
+fn what_a_worker_leaves_behind_is_killed_in_its_group_or_in_a_session_of_its_own() {
+    for fault in ["grandchild", "session"] {
+        let bench = check(fault, &[], "exited_early", "");
+        let mut seen = 0;
+        for (folder, _) in bench.results() {
+            if let Ok(pid) = fs::read_to_string(folder.join("grandchild")) {
+                seen += 1;
+                let process = Path::new("/proc").join(&pid);
+                assert!(!process.exists(), "{fault}: {pid} is there");
+            }
         }
+        assert_eq!(seen, 3);
     }
-    assert_eq!(seen, 3);
 }
 
 #[test]
@@ -177,22 +177,6 @@ fn a_trial_that_takes_too_long() {
         "timed_out",
         "(the whole trial); raise run.time_limit",
     );
-}
-
-#[test]
-fn what_a_worker_leaves_behind_is_killed() {
-    let bench = check("grandchild", &[], "exited_early", "");
-    let mut seen = 0;
-    for (folder, _) in bench.results() {
-        if let Ok(pid) = fs::read_to_string(folder.join("grandchild")) {
-            seen += 1;
-            assert!(
-                !Path::new("/proc").join(&pid).exists(),
-                "grandchild {pid} is there"
-            );
-        }
-    }
-    assert_eq!(seen, 3);
 }
 
 #[test]

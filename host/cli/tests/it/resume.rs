@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::workbench::{MANIFEST, Workbench};
+use crate::workbench::{MANIFEST, Workbench, ctrl_c};
 
 fn slow() -> Workbench {
     Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 0.4"))
@@ -73,7 +73,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     let bench = slow();
     let run = bench.spawn(&["run"]);
     wait_for(&bench, 3);
-    signal(&run, Signal::INT);
+    signal(&run, ctrl_c());
     let begun = Instant::now();
     let ended = bench
         .ended(&run.wait_with_output().expect("reaped"))

@@ -2,10 +2,16 @@
 //! fake worker.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
+
+use flops_fit::interrupt::is_ignored;
+use rustix::process::Signal;
+
+const FLOPS_FIT: &str = env!("CARGO_BIN_EXE_flops-fit");
 
 /// The folder; gone when it is dropped.
 pub(crate) struct Workbench {
@@ -55,8 +61,15 @@ impl Workbench {
     }
 
     pub(crate) fn with(manifest: &str) -> Self {
-        let folder = tempfile::tempdir().expect("temporary folder");
-        let bench = Self { folder };
+        Self::named("bench", manifest)
+    }
+
+    /// In a folder whose name begins with `name`.
+    pub(crate) fn named(name: impl AsRef<OsStr>, manifest: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix(name.as_ref()).tempdir();
+        let bench = Self {
+            folder: folder.expect("temporary folder"),
+        };
         fs::write(bench.path("manifest.toml"), manifest).expect("written");
         fs::write(bench.path("libfake.so"), plugin("fake", EXPORTS)).expect("written");
         bench
@@ -67,7 +80,17 @@ impl Workbench {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flops-fit"));
+        self.set_up(Command::new(FLOPS_FIT), arguments)
+    }
+
+    /// The same by a shell that does `line` first and is then replaced by the command.
+    pub(crate) fn shell(&self, line: &str, arguments: &[&str]) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{line}\nexec \"$@\""), "sh", FLOPS_FIT]);
+        self.set_up(shell, arguments)
+    }
+
+    fn set_up(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -129,6 +152,16 @@ impl Ended {
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
+    }
+}
+
+/// What Ctrl-C sends; SIGTERM, which means the same, where whoever runs the tests
+/// ignores SIGINT, and so the command would too.
+pub(crate) fn ctrl_c() -> Signal {
+    if is_ignored(Signal::INT.as_raw()) {
+        Signal::TERM
+    } else {
+        Signal::INT
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     interrupt::Interrupt,
     manifest::{Component, Manifest, Problem},
     plugin::{Libraries, Library},
-    worker::Worker,
+    worker::{Worker, blameless},
 };
 
 pub(super) fn ask(
@@ -38,7 +38,11 @@ pub(super) fn ask(
         Ok(DescribeResponse::Described { description, .. }) => Ok(*description),
         Ok(DescribeResponse::Failed { failure, .. }) => Err(refused(manifest, libraries, failure)),
         Err(DocumentError::Io { .. }) => {
-            Err(refused(manifest, libraries, ended(&asked, libraries)))
+            let log = asked.last_words();
+            match blameless(asked.status, asked.farewell, &log) {
+                Some(error) => Err(error.into()),
+                None => Err(refused(manifest, libraries, ended(&asked, log, libraries))),
+            }
         }
         Err(error) => Err(error.into()),
     }
@@ -61,9 +65,8 @@ fn question(manifest: &Manifest, libraries: &Libraries) -> DescribeRequest {
     }
 }
 
-fn ended(asked: &Asked, libraries: &Libraries) -> Failure {
+fn ended(asked: &Asked, log: Vec<String>, libraries: &Libraries) -> Failure {
     let status: ExitStatus = asked.status;
-    let log = asked.last_words();
     match status.signal() {
         Some(signal) => Failure::Crashed {
             signal,
