@@ -30,6 +30,7 @@ pub mod setup;
 pub mod sweep;
 mod time;
 pub mod trainer;
+pub mod transfer;
 pub mod view;
 pub mod worker;
 

@@ -10,7 +10,9 @@ mod sheet;
 mod source;
 mod survey;
 
-use flops_fit_trial::{DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside};
+use flops_fit_trial::{
+    Description, DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside,
+};
 
 pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
 pub use error::PlanError;
@@ -18,7 +20,8 @@ pub(crate) use estimate::thumb;
 pub use estimate::{Basis, Estimate};
 pub use outlook::Outlook;
 pub use sheet::render;
-pub(crate) use survey::of_plugins;
+use source::Sources;
+pub(crate) use survey::{coordinates, of_plugins};
 
 use crate::{
     interrupt::Interrupt,
@@ -45,13 +48,45 @@ pub fn prepare(
     trainer: &Trainer,
     interrupt: &Interrupt,
 ) -> Result<Prepared, PlanError> {
-    let (sources, description) = survey::survey(manifest, trainer, interrupt)?;
-    let (plan, specs) = layout::lay_out(manifest, &sources, &description)?;
-    Ok(Prepared {
-        output: Output::at(&manifest.output_dir),
-        plan,
-        specs,
-    })
+    Surveyed::of(manifest, trainer, interrupt)?.lay_out(manifest)
+}
+
+/// What whoever trains has said of model, dataset, loss and the candidate sizes.
+#[derive(Debug)]
+pub(crate) struct Surveyed {
+    sources: Sources,
+    pub(crate) description: Description,
+}
+
+impl Surveyed {
+    /// Checks the plugins' files, and asks about all sizes of `manifest`.
+    pub(crate) fn of(
+        manifest: &Manifest,
+        trainer: &Trainer,
+        interrupt: &Interrupt,
+    ) -> Result<Self, PlanError> {
+        let (sources, description) = survey::survey(manifest, trainer, interrupt)?;
+        Ok(Self {
+            sources,
+            description,
+        })
+    }
+
+    /// The grid of a `manifest` with the same model, dataset and loss, whose sizes have
+    /// been asked about.
+    pub(crate) fn lay_out(&self, manifest: &Manifest) -> Result<Prepared, PlanError> {
+        let (plan, specs) = layout::lay_out(manifest, &self.sources, &self.description)?;
+        Ok(Prepared {
+            output: Output::at(&manifest.output_dir),
+            plan,
+            specs,
+        })
+    }
+
+    /// Examples in an optimizer step.
+    pub(crate) fn batch_examples(&self, manifest: &Manifest) -> Result<u64, PlanError> {
+        layout::batch_examples(manifest, &self.description)
+    }
 }
 
 impl Prepared {

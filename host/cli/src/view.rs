@@ -22,7 +22,7 @@ pub fn of(selection: &Selection) -> Box<dyn Observer> {
 }
 
 /// How a trial ended, in a line.
-fn ending(outcome: &Outcome, again: bool) -> String {
+pub(crate) fn ending(outcome: &Outcome, again: bool) -> String {
     match outcome {
         Outcome::Completed { measured } => {
             let loss = format!("loss {:.4} ± {:.4}", measured.loss, measured.loss_se);

@@ -11,15 +11,16 @@ use std::{
 use clap::{Parser, Subcommand};
 use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
-    CANNOT_WRITE, CheckRequest, CheckWriter, Content, DescribeRequest, DescribeResponse,
-    DocumentError, Environment, FORMAT, Failure, Load, Outcome, Part, Phase, Progress,
-    ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+    CANNOT_WRITE, CheckRequest, CheckWriter, Content, CoordinatesRequest, CoordinatesResponse,
+    DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure, Load, Outcome,
+    Part, Phase, Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json,
+    write_json,
 };
 
 use crate::{
     Keeper,
     allocator::keep_freed_memory,
-    check, describe, parent,
+    check, coordinates, describe, parent,
     plugin::Library,
     train::{Blueprint, Observer, Trained, Training, train},
 };
@@ -52,6 +53,13 @@ enum Verb {
         /// Where the answer goes (JSON lines)
         answer: PathBuf,
     },
+    /// Say how far outputs move in the first steps, at several sizes
+    Coordinates {
+        /// Question (JSON)
+        request: PathBuf,
+        /// Where the answer goes (JSON)
+        response: PathBuf,
+    },
     /// Train the trial whose trial.json is in this folder
     Train {
         /// The trial's folder
@@ -67,6 +75,7 @@ pub fn run(command: Command) -> ExitCode {
     let done = match command.verb {
         Verb::Describe { request, response } => answer(&request, &response),
         Verb::Check { request, answer } => look_over(&request, &answer),
+        Verb::Coordinates { request, response } => measure(&request, &response),
         Verb::Train { trial } => train_in(&TrialDir::new(trial)),
     };
     match done {
@@ -97,6 +106,25 @@ fn answer(request: &Path, response: &Path) -> Result<(), DocumentError> {
         Err(failure) => {
             report(&failure);
             DescribeResponse::Failed {
+                format: FORMAT,
+                failure,
+            }
+        }
+    };
+    write_json(response, &answer)
+}
+
+fn measure(request: &Path, response: &Path) -> Result<(), DocumentError> {
+    let request: CoordinatesRequest = read_json(request)?;
+    set_threads(request.threads);
+    let answer = match coordinates(&request) {
+        Ok(sizes) => CoordinatesResponse::Measured {
+            format: FORMAT,
+            sizes,
+        },
+        Err(failure) => {
+            report(&failure);
+            CoordinatesResponse::Failed {
                 format: FORMAT,
                 failure,
             }

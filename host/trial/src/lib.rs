@@ -25,6 +25,7 @@ mod canonical;
 mod check;
 mod checkpoint;
 mod content;
+mod coordinates;
 mod describe;
 mod directory;
 mod document;
@@ -50,6 +51,7 @@ pub use checkpoint::{
     SetAsideCheckpoint,
 };
 pub use content::{Content, hex};
+pub use coordinates::{CoordinatesRequest, CoordinatesResponse, OutputMoves};
 pub use describe::{
     ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
     SizeOutcome, WantedComponent, with_size,

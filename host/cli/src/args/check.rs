@@ -12,8 +12,11 @@ Examples:
   flops-fit check manifest.toml                at the smallest size of its sweep
   flops-fit check manifest.toml --size 256 --format json
   flops-fit check manifest.toml --strict       for continuous integration
+  flops-fit check manifest.toml --transfer     does the best learning rate move with the size?
+  flops-fit check manifest.toml --transfer --sizes 32,64,128 --steps 500
 
 A worker uses the plugins as trials would, for seconds: docs/plugins.md lists the checks.
+--transfer trains some dozens of short trials instead, for minutes: docs/transfer.md.
 Exit codes: 0 nothing failed, 4 something failed (with --strict: or warned), 2 a kind has to be
 named, 3 the manifest is wrong, 7 there is no worker.";
 
@@ -55,6 +58,27 @@ pub struct Check {
     /// Count warnings as failures
     #[arg(long)]
     pub strict: bool,
+
+    /// Find out whether one learning rate serves all sizes of a manifest's model, instead
+    #[arg(long, conflicts_with = "size")]
+    pub transfer: bool,
+
+    /// Sizes to compare [default: three of the sweep's, up to 4 times the smallest]
+    #[arg(
+        long,
+        value_name = "SIZES",
+        value_delimiter = ',',
+        requires = "transfer"
+    )]
+    pub sizes: Option<Vec<i64>>,
+
+    /// Optimizer steps of each trial [default: 300]
+    #[arg(long, value_name = "STEPS", requires = "transfer", value_parser = clap::value_parser!(u64).range(20..=100_000_000))]
+    pub steps: Option<u64>,
+
+    /// Where trials, plots and transfer.json go [default: transfer/ in the output folder]
+    #[arg(long, value_name = "DIR", requires = "transfer")]
+    pub out: Option<PathBuf>,
 }
 
 impl Check {

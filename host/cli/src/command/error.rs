@@ -17,6 +17,7 @@ use crate::{
     report::{ForecastError, NoLaws, ReadError, ReportError, WriteError},
     setup,
     sweep::SweepError,
+    transfer::TransferError,
     worker::WorkerError,
 };
 
@@ -50,6 +51,8 @@ pub enum CommandError {
     Forecast(#[from] ForecastError),
     #[error(transparent)]
     NoLaws(#[from] NoLaws),
+    #[error(transparent)]
+    Transfer(TransferError),
     #[error(transparent)]
     New(#[from] NewError),
     #[error(transparent)]
@@ -103,6 +106,18 @@ impl From<FindError> for CommandError {
     }
 }
 
+impl From<TransferError> for CommandError {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Plan(error) => error.into(),
+            TransferError::Lock(error) => error.into(),
+            TransferError::Sweep(error) => error.into(),
+            TransferError::Document(error) => error.into(),
+            error => Self::Transfer(error),
+        }
+    }
+}
+
 impl CommandError {
     /// The code of the table.
     pub fn exit(&self) -> Exit {
@@ -115,6 +130,7 @@ impl CommandError {
             | Self::SetOnTable { .. }
             | Self::FlagOfLibrary { .. }
             | Self::SetOnLibrary { .. } => Exit::Usage,
+            Self::Transfer(error) => transfer_exit(error),
             Self::Input(error) => input_exit(error),
             Self::Plan(error) => plan_exit(error),
             Self::Check(error) => check_exit(error),
@@ -175,6 +191,17 @@ fn check_exit(error: &CheckError) -> Exit {
         CheckError::Start { .. } => Exit::Environment,
         CheckError::Document(_) => Exit::Internal,
         CheckError::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// Errors of a study that are no others wrapped.
+fn transfer_exit(error: &TransferError) -> Exit {
+    match error {
+        TransferError::Simulated { .. } => Exit::Manifest,
+        TransferError::Refused { .. } | TransferError::FewSizes { .. } => Exit::Usage,
+        TransferError::Failed { .. } => Exit::TrialsFailed,
+        TransferError::Interrupted => Exit::Interrupted,
+        _ => Exit::Internal,
     }
 }
 

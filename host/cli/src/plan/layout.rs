@@ -138,7 +138,10 @@ fn check_ranks(manifest: &Manifest, examples: u64) -> Result<(), PlanError> {
 }
 
 /// Examples in an optimizer step.
-fn batch_examples(manifest: &Manifest, description: &Description) -> Result<u64, PlanError> {
+pub(super) fn batch_examples(
+    manifest: &Manifest,
+    description: &Description,
+) -> Result<u64, PlanError> {
     let per_example = description.data.units_per_example.max(1);
     match manifest.train.batch_units {
         None => Ok((Train::BATCH_UNITS as f64 / per_example as f64)

@@ -10,7 +10,8 @@ mod program;
 use std::collections::BTreeMap;
 
 use flops_fit_trial::{
-    ComponentFacts, DatasetFacts, Description, SizeFacts, SizeOutcome, with_size,
+    ComponentFacts, DatasetFacts, Description, OutputMoves, SizeFacts, SizeOutcome, TrainSettings,
+    with_size,
 };
 use serde_json::Value as Json;
 
@@ -64,6 +65,18 @@ pub(crate) fn of_plugins(
     let libraries = Libraries::find(manifest)?;
     let description = plugins::ask(manifest, &libraries, worker, interrupt)?;
     Ok((libraries, description))
+}
+
+/// How far the outputs of each of `sizes` move in `steps` steps with the settings of
+/// `train`: by size, then by seed of the manifest.
+pub(crate) fn coordinates(
+    manifest: &Manifest,
+    asked: (&[i64], u64, &TrainSettings),
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<Vec<Vec<OutputMoves>>, PlanError> {
+    let libraries = Libraries::find(manifest)?;
+    plugins::coordinates(manifest, &libraries, asked, worker, interrupt)
 }
 
 /// Every size is its own N, and data never repeats.

@@ -7,6 +7,7 @@
 mod canvas;
 mod cloud;
 mod contours;
+mod coordinates;
 mod fits;
 mod font;
 mod holdout;
@@ -23,6 +24,7 @@ mod residuals;
 mod scale;
 mod scene;
 mod text;
+mod transfer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,7 @@ use scene::Scene;
 
 use super::analysis::Analysis;
 use super::file::{self, WriteError};
+use crate::transfer::Transfer;
 
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,17 @@ pub fn figures(analysis: &Analysis, curves: &[LossCurve]) -> Result<Vec<Figure>,
     std::iter::once(isoflop::draw(analysis, scene.as_ref()))
         .chain(of_laws)
         .chain(loss_curves::draw(analysis, curves))
+        .collect()
+}
+
+/// The figures of a study of learning rates.
+///
+/// # Errors
+/// When plotters fails.
+pub fn of_transfer(found: &Transfer) -> Result<Vec<Figure>, PlotError> {
+    let moves = found.coordinates.iter();
+    std::iter::once(transfer::draw(found))
+        .chain(moves.map(|moves| coordinates::draw(found, moves)))
         .collect()
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Study {
     pub(crate) parametrization: &'static str,
     pub(crate) lr: f64,
     pub(crate) steps: u64,
+    /// Seed of initialisation and data.
+    pub(crate) seed: u64,
 }
 
 /// What came out.
@@ -33,7 +35,7 @@ impl Study {
     /// Trains `M` and measures it, on data of `D`.
     pub(crate) fn run<M: Model, D: Dataset>(&self, model: Value, dataset: Value) -> Finding {
         tch::set_num_threads(1);
-        tch::manual_seed(0);
+        tch::manual_seed(self.seed as i64);
         let config = serde_json::from_value(dataset).expect("a configuration");
         let place = Place {
             base_dir: std::path::Path::new("."),
@@ -86,8 +88,10 @@ impl Study {
             shape: DecayShape::Linear,
         };
         for step in 0..self.steps {
+            // Seeds see different stretches of an endless split.
+            let first = (self.seed << 32) + step * BATCH;
             let batch = dataset
-                .batch(Split::Train, &draws(step * BATCH, BATCH))
+                .batch(Split::Train, &draws(first, BATCH))
                 .expect("a batch");
             let context = Context {
                 mode: Mode::Train,

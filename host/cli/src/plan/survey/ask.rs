@@ -48,9 +48,10 @@ impl Asked {
     }
 }
 
-/// Starts `worker describe <question> <answer>` and waits for its end; `who` names
+/// Starts `worker <verb> <question> <answer>` and waits for its end; `who` names
 /// what it was busy with, should it not answer in time.
 pub(super) fn ask<Q: Serialize>(
+    verb: &str,
     question: &Q,
     manifest: &Manifest,
     worker: &Worker,
@@ -66,7 +67,7 @@ pub(super) fn ask<Q: Serialize>(
     write_json(&path("question.json"), question)?;
     let mut command = worker.command(manifest.run.threads);
     command
-        .arg("describe")
+        .arg(verb)
         .args([path("question.json"), path(ANSWER)]);
     let log = File::create(path(LOG)).map_err(start)?;
     let mut process = Process::start(command, log).map_err(start)?;

@@ -3,9 +3,11 @@
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use flops_fit_trial::{
-    DescribeRequest, DescribeResponse, Description, DocumentError, FORMAT, Failure, Part, Pulse,
-    WantedComponent, read_json,
+    CoordinatesRequest, CoordinatesResponse, DescribeRequest, DescribeResponse, Description,
+    DocumentError, FORMAT, Failure, OutputMoves, Part, Pulse, TrainSettings, WantedComponent,
+    read_json, with_size,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     super::PlanError,
@@ -24,37 +26,7 @@ pub(super) fn ask(
     worker: &Worker,
     interrupt: &Interrupt,
 ) -> Result<Description, PlanError> {
-    let question = question(manifest, libraries);
-    let who = |pulse: Option<Pulse>| {
-        pulse
-            .and_then(|pulse| plugin(libraries, pulse))
-            .map_or_else(
-                || "the plugins".to_owned(),
-                |plugin| format!("plugin {plugin}"),
-            )
-    };
-    let asked = converse(&question, manifest, worker, interrupt, &who)?;
-    match read_json(&asked.answer()) {
-        Ok(DescribeResponse::Described { description, .. }) => Ok(*description),
-        Ok(DescribeResponse::Failed { failure, .. }) => Err(refused(manifest, libraries, failure)),
-        Err(DocumentError::Io { .. }) => {
-            let log = asked.last_words();
-            match blameless(asked.status, asked.farewell, &log) {
-                Some(error) => Err(error.into()),
-                None => Err(refused(manifest, libraries, ended(&asked, log, libraries))),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn question(manifest: &Manifest, libraries: &Libraries) -> DescribeRequest {
-    let wanted = |component: &Component, library: &Library| WantedComponent {
-        library: library.path.clone(),
-        kind: component.kind.clone(),
-        config: component.config.clone(),
-    };
-    DescribeRequest {
+    let question = DescribeRequest {
         format: FORMAT,
         model: wanted(&manifest.model.component, &libraries.model),
         dataset: wanted(&manifest.dataset, &libraries.dataset),
@@ -62,6 +34,104 @@ fn question(manifest: &Manifest, libraries: &Libraries) -> DescribeRequest {
         base_dir: manifest.base_dir.clone(),
         size_param: manifest.model.size_param.clone(),
         sizes: manifest.candidates(),
+    };
+    let asking = Asking {
+        manifest,
+        libraries,
+        worker,
+        interrupt,
+    };
+    match asking.ask("describe", &question)? {
+        DescribeResponse::Described { description, .. } => Ok(*description),
+        DescribeResponse::Failed { failure, .. } => Err(refused(manifest, libraries, failure)),
+    }
+}
+
+/// How far outputs move at `sizes` in `steps` steps at the rate of `train`, with each of
+/// the manifest's seeds.
+pub(super) fn coordinates(
+    manifest: &Manifest,
+    libraries: &Libraries,
+    (sizes, steps, train): (&[i64], u64, &TrainSettings),
+    worker: &Worker,
+    interrupt: &Interrupt,
+) -> Result<Vec<Vec<OutputMoves>>, PlanError> {
+    let model = &manifest.model;
+    let sized = |&size| with_size(&model.component.config, &model.size_param, size);
+    let question = CoordinatesRequest {
+        format: FORMAT,
+        model: wanted(&model.component, &libraries.model),
+        sizes: sizes.iter().map(sized).collect(),
+        dataset: wanted(&manifest.dataset, &libraries.dataset),
+        loss: wanted(&manifest.loss, &libraries.loss),
+        base_dir: manifest.base_dir.clone(),
+        batch_examples: train.batch_examples,
+        steps,
+        lr: train.lr,
+        optimizer: train.optimizer.clone(),
+        seeds: manifest.sweep.seeds.clone(),
+        threads: manifest.run.threads,
+    };
+    let asking = Asking {
+        manifest,
+        libraries,
+        worker,
+        interrupt,
+    };
+    match asking.ask("coordinates", &question)? {
+        CoordinatesResponse::Measured { sizes, .. } => Ok(sizes),
+        CoordinatesResponse::Failed { failure, .. } => Err(refused(manifest, libraries, failure)),
+    }
+}
+
+fn wanted(component: &Component, library: &Library) -> WantedComponent {
+    WantedComponent {
+        library: library.path.clone(),
+        kind: component.kind.clone(),
+        config: component.config.clone(),
+    }
+}
+
+/// Who is asked, and about what.
+struct Asking<'a> {
+    manifest: &'a Manifest,
+    libraries: &'a Libraries,
+    worker: &'a Worker,
+    interrupt: &'a Interrupt,
+}
+
+impl Asking<'_> {
+    fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        verb: &str,
+        question: &Q,
+    ) -> Result<A, PlanError> {
+        let Self {
+            manifest,
+            libraries,
+            worker,
+            interrupt,
+        } = self;
+        let who = |pulse: Option<Pulse>| {
+            pulse
+                .and_then(|pulse| plugin(libraries, pulse))
+                .map_or_else(
+                    || "the plugins".to_owned(),
+                    |plugin| format!("plugin {plugin}"),
+                )
+        };
+        let asked = converse(verb, question, manifest, worker, interrupt, &who)?;
+        match read_json(&asked.answer()) {
+            Ok(answer) => Ok(answer),
+            Err(DocumentError::Io { .. }) => {
+                let log = asked.last_words();
+                match blameless(asked.status, asked.farewell, &log) {
+                    Some(error) => Err(error.into()),
+                    None => Err(refused(manifest, libraries, ended(&asked, log, libraries))),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn ask(
     };
     let program = worker.name();
     let who = |_| format!("trainer `{program}`");
-    let asked = converse(&question, manifest, worker, interrupt, &who)?;
+    let asked = converse("describe", &question, manifest, worker, interrupt, &who)?;
     let failed = |failure| PlanError::Failed {
         place: manifest.place("trainer"),
         failure: Box::new(failure),
