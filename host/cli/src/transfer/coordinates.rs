@@ -45,7 +45,7 @@ pub struct SizeMoves {
 pub(super) fn measure(
     probe: &Manifest,
     sizes: &[i64],
-    train: TrainSettings,
+    train: &TrainSettings,
     trainer: &Trainer,
     interrupt: &Interrupt,
 ) -> Result<Option<Coordinates>, TransferError> {
@@ -56,7 +56,7 @@ pub(super) fn measure(
     probe.sweep.seeds = seeds(&probe, SEEDS);
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
-    let moves = plan::coordinates(&probe, (&sizes, STEPS, &train), worker, interrupt)?;
+    let moves = plan::coordinates(&probe, (&sizes, STEPS, train), worker, interrupt)?;
     let sizes = sizes.into_iter().zip(&moves);
     Ok(Some(Coordinates::new(
         sizes

@@ -24,5 +24,5 @@ fn logits_keep_their_scale_over_widths() {
 
 #[test]
 fn the_best_learning_rate_transfers() {
-    u_mup::the_best_learning_rate_transfers(run);
+    u_mup::the_best_learning_rate_transfers(run, 150);
 }

@@ -21,17 +21,24 @@ fn slope(points: &[(f64, f64)]) -> f64 {
 pub(crate) type Run = fn(&Study) -> Finding;
 
 fn coordinate_slope(run: Run, parametrization: &'static str, lr: f64) -> f64 {
+    const SEEDS: u64 = 4;
     let points = [32, 64, 128, 256].map(|width| {
-        let finding = run(&Study {
-            width,
-            parametrization,
-            lr,
-            steps: 10,
-            seed: 0,
-        });
-        (width as f64, finding.logits)
+        let of_seed = |seed| {
+            let study = Study {
+                width,
+                parametrization,
+                lr,
+                steps: 10,
+                seed,
+            };
+            run(&study).logits
+        };
+        let mean = (0..SEEDS).map(of_seed).sum::<f64>() / SEEDS as f64;
+        (width as f64, mean)
     });
-    println!("{parametrization}: RMS of the logits' change in 10 steps {points:.3?}");
+    println!(
+        "{parametrization}: RMS of the logits' change in 10 steps, over {SEEDS} seeds {points:.3?}"
+    );
     slope(&points)
 }
 
