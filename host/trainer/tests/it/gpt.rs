@@ -24,5 +24,5 @@ fn logits_keep_their_scale_over_widths() {
 
 #[test]
 fn the_best_learning_rate_transfers() {
-    u_mup::the_best_learning_rate_transfers(run, 150);
+    u_mup::the_best_learning_rate_transfers(run, &[0.25, 0.5, 1.0, 2.0, 4.0], 150);
 }

@@ -77,10 +77,19 @@ fn best(run: Run, width: i64, parametrization: &'static str, rates: &[f64], step
     at
 }
 
-/// One rate is the best, or beside the best, at d 32 and at d 128.
-pub(crate) fn the_best_learning_rate_transfers(run: Run, steps: u64) {
-    let rates = [0.25, 0.5, 1.0, 2.0, 4.0];
-    let [narrow, wide] = [32, 128].map(|width| best(run, width, "u-mup", &rates, steps));
+/// The best of `rates`, which ascend by factors of 2 and enclose it, is the same or its
+/// neighbour at d 32 and at d 128.
+pub(crate) fn the_best_learning_rate_transfers(run: Run, rates: &[f64], steps: u64) {
+    let [narrow, wide] = [32, 128].map(|width| {
+        let best = best(run, width, "u-mup", rates, steps);
+        let inside = 1..rates.len() - 1;
+        assert!(
+            inside.contains(&best),
+            "d {width}: best at the end, {}",
+            rates[best]
+        );
+        best
+    });
     assert!(
         narrow.abs_diff(wide) <= 1,
         "best η {} at d 32, {} at d 128",
