@@ -162,8 +162,8 @@ mod tests {
         for best in [0.5, 0.8, 1.3] {
             let rates = [0.25, 0.5, 1.0, 2.0, 4.0];
             let losses = rates.map(|lr| [parabola(lr, best), parabola(lr, 1.1 * best)]);
-            let points: Vec<_> = rates.iter().copied().zip(losses.iter().map(|l| &l[..]));
-            let found = curve(&points.collect::<Vec<_>>());
+            let losses = losses.iter().map(|losses| &losses[..]);
+            let found = curve(&rates.into_iter().zip(losses).collect::<Vec<_>>());
             assert_eq!(found.open_end(), None);
             let mean = best * 1.1_f64.sqrt();
             let at = found.best.expect("a minimum");
