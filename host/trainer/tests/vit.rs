@@ -28,6 +28,7 @@ fn logits_keep_their_scale_over_widths() {
 }
 
 #[test]
+#[ignore = "two minutes of training"]
 fn the_best_learning_rate_transfers() {
     // Sixteen images a step are few, which a lower rate makes up for.
     u_mup::the_best_learning_rate_transfers(run, &[0.0625, 0.125, 0.25, 0.5, 1.0], 400);
