@@ -84,6 +84,16 @@ pub enum Budgets {
     },
 }
 
+impl Budgets {
+    /// Each of them, as they are given or ascending.
+    ///
+    /// # Errors
+    /// [`GridError`] if one is no number above 0, is given twice, or the range is empty.
+    pub fn list(&self) -> Result<Vec<f64>, GridError> {
+        choose::expand(self)
+    }
+}
+
 /// How sizes are spread at one budget.
 ///
 /// The default, seven sizes over a quarter to four times `√(C/120)`, leaves room

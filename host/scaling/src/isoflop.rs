@@ -221,6 +221,18 @@ pub enum Diagnosis {
     },
 }
 
+impl Diagnosis {
+    /// Sizes (values of N) to add.
+    pub fn add(&self) -> &[f64] {
+        match self {
+            Self::NotBracketedLow { add, .. }
+            | Self::NotBracketedHigh { add, .. }
+            | Self::NotConvex { add, .. }
+            | Self::TooFewPoints { add, .. } => add,
+        }
+    }
+}
+
 fn count(n: f64) -> String {
     crate::quantity::count(n)
 }

@@ -9,6 +9,7 @@
 //!   [`frontier`] is what its law answers: the contract that intervals, hold-out
 //!   and selection build on.
 //! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
+//! * [`adaptive`] chooses sizes round by round, from the rounds that are complete.
 //! * [`isoflop`] finds the loss-minimising size of each budget.
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
 //! * [`bootstrap`] puts intervals on what any law says.
@@ -24,6 +25,7 @@
 
 #![deny(missing_docs)]
 
+pub mod adaptive;
 pub mod analysis;
 pub mod analyze;
 pub mod bootstrap;

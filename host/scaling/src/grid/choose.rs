@@ -111,7 +111,7 @@ fn check_budgets(budgets: &[f64]) -> Result<(), GridError> {
     Ok(())
 }
 
-fn expand(budgets: &Budgets) -> Result<Vec<f64>, GridError> {
+pub(super) fn expand(budgets: &Budgets) -> Result<Vec<f64>, GridError> {
     let list = match *budgets {
         Budgets::List(ref list) => list.clone(),
         Budgets::LogSpaced { min, max, count } => {
