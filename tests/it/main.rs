@@ -20,5 +20,6 @@ mod small_disk;
 mod sweep;
 mod torture;
 mod transfer;
+mod trunks;
 mod vision;
 mod workbench;

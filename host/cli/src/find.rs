@@ -36,7 +36,7 @@ use crate::{
     interrupt::Interrupt,
     manifest::{Manifest, Place},
     output::{Lock, LockError, Output},
-    plan::{self, PlanError, Prepared},
+    plan::{self, PlanError, Prepared, Rounds},
     report,
     sweep::{self, Callback, Event, Observer, Rebuilt, Settings, SweepError, Tally},
     trainer::Trainer,
@@ -191,8 +191,9 @@ pub fn prepare(
     Ok((prepared, lock))
 }
 
-/// Plans, writes the plan, and trains what is missing. The folder stays locked as long
-/// as the [`Lock`] is kept, for what is still to be written there.
+/// Plans, writes the plan, and trains what is missing; an adaptive sweep round by round.
+/// The folder stays locked as long as the [`Lock`] is kept, for what is still to be
+/// written there.
 ///
 /// # Errors
 /// [`FindError`]; what had completed before is kept.
@@ -203,17 +204,34 @@ pub fn carry_out(
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<(Prepared, Tally, Lock), FindError> {
-    let (prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
-    let selection = sweep::select(&prepared, rebuilt)?;
-    for aside in &selection.set_aside {
-        observer.noted(&format!("warning: {aside}"));
-    }
-    observer.planned(&prepared, &prepared.estimate(manifest), &selection);
+    let (mut prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
+    let manifest = prepared.manifest.clone();
     let settings = Settings {
         jobs: manifest.run.jobs,
         limits: manifest.run.limits,
         retries: manifest.run.retries,
     };
-    let tally = sweep::train(selection, &settings, trainer, observer, interrupt)?;
-    Ok((prepared, tally, lock))
+    let mut tally = Tally::default();
+    loop {
+        let mut selection = sweep::select(&prepared, rebuilt)?;
+        for aside in &selection.set_aside {
+            observer.noted(&format!("warning: {aside}"));
+        }
+        // One that failed in this run is tried again by the next.
+        selection.leave_out(&tally.failed.iter().map(|trial| trial.id.clone()).collect());
+        if let Some(decision) = prepared.rounds.as_ref().and_then(Rounds::latest) {
+            observer.noted(&format!("decided: {decision}"));
+        }
+        observer.planned(&prepared, &prepared.estimate(&manifest), &selection);
+        tally.go_on(sweep::train(
+            selection, &settings, trainer, observer, interrupt,
+        )?);
+        if prepared.rounds.as_ref().is_none_or(Rounds::are_over) || tally.interrupted {
+            return Ok((prepared, tally, lock));
+        }
+        prepared = prepared.again()?;
+        for aside in prepared.write(&manifest)? {
+            observer.noted(&format!("warning: {aside}"));
+        }
+    }
 }

@@ -188,6 +188,16 @@ impl Manifest {
                 "candidate sizes such as { min = 16, max = 1024, multiple_of = 16 }, or sizes for each budget in sweep.grid",
             ));
         }
+        let train_section = train;
+        let train = Train::read(&train_section)?;
+        if let (true, Trainer::Program(_), Some(schedule)) =
+            (train.reuse_trunk, &trainer, train_section.get("schedule"))
+        {
+            return Err(schedule.mistake(Problem::Unacceptable {
+                found: "reuse_trunk = true".to_owned(),
+                expected: "none of it with a trainer of your own: flops-fit has no checkpoint of its runs that branches could leave from".to_owned(),
+            }));
+        }
         // A simulation leaves the real sweep's folder alone.
         let folder_name = match trainer {
             Trainer::Simulated(_) => format!("{name}{SIMULATED}"),
@@ -204,7 +214,7 @@ impl Manifest {
             dataset,
             loss,
             sweep,
-            train: Train::read(&train)?,
+            train,
             run: Run::read(&run)?,
             analysis: analysis::read(&analysis)?,
             prior: Assumed::read(&analysis)?,

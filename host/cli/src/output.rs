@@ -5,7 +5,9 @@
 //!   manifest.toml            resolved copy: defaults and overrides written out
 //!   rate.json                what budgets given as times are, where there are any
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
+//!   decisions.jsonl          why each round of an adaptive sweep was laid out
 //!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
+//!   trunks/<id>/             the same and branches/, where trials share a trunk
 //!   analysis.json runs.csv table.{md,tex,csv} plots/ report.html
 //!   .lock                    held by the command that writes here
 //! ```
@@ -18,7 +20,7 @@ mod lock;
 
 use std::path::{Path, PathBuf};
 
-use flops_fit_trial::{TrialDir, TrialId};
+use flops_fit_trial::{DocumentError, TrialDir, TrialId};
 
 pub use holder::Holder;
 pub use lock::{Lock, LockError};
@@ -53,6 +55,11 @@ impl Output {
         self.0.join("plan.json")
     }
 
+    /// `decisions.jsonl`: of an adaptive sweep, a line for each decision.
+    pub fn decisions(&self) -> PathBuf {
+        self.0.join("decisions.jsonl")
+    }
+
     /// `trials/`.
     pub fn trials(&self) -> PathBuf {
         self.0.join("trials")
@@ -61,6 +68,27 @@ impl Output {
     /// `trials/<id>/`.
     pub fn trial(&self, id: &TrialId) -> TrialDir {
         TrialDir::under(&self.0, id)
+    }
+
+    /// `trunks/<id>/`.
+    pub fn trunk(&self, id: &TrialId) -> TrialDir {
+        TrialDir::of_trunk(&self.0, id)
+    }
+
+    /// Makes `trunks/`, but not the folder that it is in.
+    ///
+    /// # Errors
+    /// If it can't be made.
+    pub(crate) fn make_trunks(&self) -> Result<(), DocumentError> {
+        let path = self.0.join("trunks");
+        match std::fs::create_dir(&path) {
+            Err(source) if !path.is_dir() => Err(DocumentError::Io {
+                action: "making",
+                path,
+                source,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// `analysis.json`.

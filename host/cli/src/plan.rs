@@ -6,16 +6,24 @@ mod error;
 mod estimate;
 mod layout;
 mod outlook;
+mod rounds;
 mod sheet;
 mod source;
 mod survey;
+mod trunks;
 
+use std::path::PathBuf;
+
+use flops_fit_scaling::adaptive::Decision;
 use flops_fit_trial::{
     Description, DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside,
 };
 
-pub use document::{Plan, PlannedBudget, PlannedRun, Skipped};
+pub use document::{Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming};
 pub use error::PlanError;
+pub(crate) use rounds::Rounds;
+use source::Sources;
+
 pub(crate) use estimate::thumb;
 pub use estimate::{Basis, Estimate};
 pub use outlook::Outlook;
@@ -39,6 +47,14 @@ pub struct Prepared {
     pub plan: Plan,
     /// One specification for each of its trials, in its order.
     pub specs: Vec<TrialSpec>,
+    /// One for each of its trunks, in its order.
+    pub trunks: Vec<TrialSpec>,
+    /// Of an adaptive sweep.
+    pub(crate) rounds: Option<Rounds>,
+    /// What it was laid out from.
+    pub(crate) survey: Surveyeded,
+    /// The manifest, all of its budgets in FLOPs.
+    pub(crate) manifest: Manifest,
 }
 
 /// Plans the sweep: checks the plugins' files, asks whoever trains about all sizes,
@@ -52,7 +68,7 @@ pub fn prepare(
 }
 
 /// What whoever trains has said of model, dataset, loss and the candidate sizes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Surveyed {
     sources: Sources,
     pub(crate) description: Description,
@@ -75,12 +91,7 @@ impl Surveyed {
     /// The grid of a `manifest` with the same model, dataset and loss, whose sizes have
     /// been asked about.
     pub(crate) fn lay_out(&self, manifest: &Manifest) -> Result<Prepared, PlanError> {
-        let (plan, specs) = layout::lay_out(manifest, &self.sources, &self.description)?;
-        Ok(Prepared {
-            output: Output::at(&manifest.output_dir),
-            plan,
-            specs,
-        })
+        Prepared::of(manifest, self.clone())
     }
 
     /// Examples in an optimizer step.
@@ -90,6 +101,36 @@ impl Surveyed {
 }
 
 impl Prepared {
+    fn of(manifest: &Manifest, survey: Survey) -> Result<Self, PlanError> {
+        let output = Output::at(&manifest.output_dir);
+        let rounds = if manifest.sweep.adaptive {
+            Some(Rounds::unfold(manifest, &survey, &output)?)
+        } else {
+            None
+        };
+        let layout = rounds.as_ref().map(|rounds| &rounds.layout);
+        let layout = layout.unwrap_or(&manifest.sweep.layout);
+        let mut laid_out = layout::lay_out(manifest, &survey, layout)?;
+        laid_out.plan.upcoming = rounds.as_ref().map(|rounds| rounds.upcoming.clone());
+        Ok(Self {
+            output,
+            plan: laid_out.plan,
+            specs: laid_out.specs,
+            trunks: laid_out.trunks,
+            rounds,
+            survey,
+            manifest: manifest.clone(),
+        })
+    }
+
+    /// Decides anew by the results that are there now.
+    ///
+    /// # Errors
+    /// [`PlanError`] as [`prepare`]; nobody is asked about sizes again.
+    pub(crate) fn again(self) -> Result<Self, PlanError> {
+        Self::of(&self.manifest, self.survey)
+    }
+
     /// Writes the resolved manifest, `plan.json` and the specification of every
     /// trial that has not ended well: what has been trained keeps the
     /// specification that it was trained from.
@@ -106,12 +147,10 @@ impl Prepared {
             Err(error @ DocumentError::Newer { .. }) => return Err(error),
             _ => {}
         }
-        let path = self.output.manifest();
-        replace(&path, manifest.to_toml().as_bytes()).map_err(|source| DocumentError::Io {
-            action: "writing",
-            path,
-            source,
-        })?;
+        write_text(self.output.manifest(), &manifest.to_toml())?;
+        if !self.trunks.is_empty() {
+            self.output.make_trunks()?;
+        }
         for spec in &self.specs {
             let trial = self.output.trial(&spec.id);
             let finished = matches!(
@@ -128,6 +167,10 @@ impl Prepared {
                 trial.write_spec(spec)?;
             }
         }
+        if let Some(rounds) = &self.rounds {
+            let lines = rounds.decisions.iter().map(decision_line);
+            write_text(self.output.decisions(), &lines.collect::<String>())?;
+        }
         self.plan.write(&self.output)?;
         Ok(aside)
     }
@@ -143,4 +186,16 @@ impl Prepared {
         let simulated = matches!(manifest.trainer, manifest::Trainer::Simulated(_));
         estimate::estimate(&self.plan, &self.output, manifest.run.jobs, simulated)
     }
+}
+
+fn decision_line(decision: &Decision) -> String {
+    serde_json::to_string(decision).expect("a decision is plain data") + "\n"
+}
+
+fn write_text(path: PathBuf, text: &str) -> Result<(), DocumentError> {
+    replace(&path, text.as_bytes()).map_err(|source| DocumentError::Io {
+        action: "writing",
+        path,
+        source,
+    })
 }

@@ -3,8 +3,9 @@
 //! Each trial is one worker process. What became of it is read from its
 //! `result.json` and from nowhere else: a worker that ends without one has
 //! failed, whatever its exit status. The parent writes a result only for a
-//! worker that left none, and completes that of a program of the user's. A
-//! simulated trial takes no process.
+//! worker that left none, or for a branch that lost its trunk, and completes that
+//! of a program of the user's. A simulated trial takes no process; a trunk is a
+//! process of its own.
 
 mod ending;
 mod executor;
@@ -15,6 +16,7 @@ mod retry;
 mod select;
 mod simulated;
 mod trial;
+mod trunks;
 mod watch;
 
 use std::{io, path::PathBuf};
@@ -91,6 +93,19 @@ pub struct Tally {
     pub pending: usize,
     /// Wall seconds.
     pub seconds: f64,
+}
+
+impl Tally {
+    /// Takes what became of the next round, which kept what this one trained.
+    pub(crate) fn go_on(&mut self, round: Self) {
+        self.kept = round.kept - self.completed - self.diverged;
+        self.completed += round.completed;
+        self.diverged += round.diverged;
+        self.failed.extend(round.failed);
+        self.interrupted = round.interrupted;
+        self.pending = round.pending;
+        self.seconds += round.seconds;
+    }
 }
 
 /// A trial that failed.

@@ -30,6 +30,7 @@ pub(crate) fn ending(outcome: &Outcome, again: bool) -> String {
             let metrics = metrics.map(|(name, value)| format!(", {name} {value:.4}"));
             std::iter::once(loss).chain(metrics).collect()
         }
+        Outcome::Grown { steps, .. } => format!("grown to step {steps}"),
         Outcome::Diverged { step, reason, .. } => format!("diverged at step {step}: {reason}"),
         Outcome::Failed { failure } if again => format!("failed, trying again: {failure}"),
         Outcome::Failed { failure } => format!("failed: {failure}"),

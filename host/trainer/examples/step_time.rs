@@ -268,6 +268,7 @@ fn host(
         },
         seed: 0,
         simulation: None,
+        trunk: None,
     };
     let run = RunSettings {
         model: load(&case.model),
@@ -284,6 +285,7 @@ fn host(
         attempt: 0,
         checkpoint_interval: 300.0,
         program: None,
+        branches: Vec::new(),
     };
     let log = ProgressWriter::create(&folder.join("progress.jsonl")).unwrap();
     let mut clock = Clock {

@@ -14,8 +14,8 @@ pub fn rate(schedule: &Schedule, warmup: u64, step: u64, steps: u64) -> f64 {
     };
     let after = match *schedule {
         Schedule::Constant => 1.0,
-        Schedule::Wsd { decay, shape } => {
-            let cool = ((decay * steps as f64).round() as u64).clamp(1, steps.max(1));
+        Schedule::Wsd { shape, .. } => {
+            let cool = schedule.cooldown_steps(steps);
             let start = steps.saturating_sub(cool);
             if step < start {
                 1.0

@@ -19,7 +19,7 @@ use tch::{Device, Tensor};
 
 use crate::{
     FlatParameters, Keeper,
-    checkpoint::Trainee,
+    checkpoint::{Course, Trainee},
     collective::{self, Collective},
     divergence::Watch,
     feed::{self, Feed},
@@ -64,6 +64,18 @@ pub struct Trained {
     pub collective_seconds: f64,
 }
 
+impl Trained {
+    /// What was over before anything was trained.
+    pub(crate) fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            train_seconds: 0.0,
+            evaluate_seconds: 0.0,
+            collective_seconds: 0.0,
+        }
+    }
+}
+
 /// How a call of [`train`] ends.
 #[derive(Debug)]
 pub enum Training {
@@ -76,7 +88,8 @@ pub enum Training {
     },
 }
 
-/// Trains on `dataset` as `spec` says and evaluates. The dataset must be the one that
+/// Trains on `dataset` as `spec` says and evaluates; a trunk is grown and saved where
+/// branches leave it. The dataset must be the one that
 /// `blueprint` is for; it is closed at the end. With a `keeper` it goes on from the
 /// latest checkpoint, and is saved.
 ///
@@ -98,8 +111,12 @@ pub fn train(
     let replica = blueprint.replica(spec, devices[0], 0, ranks)?;
     let (start, moments) = beginning(&mut keeper, &replica)?;
     let stop = keeper.as_ref().map_or_else(Arc::default, |k| k.stop());
+    let course = keeper
+        .as_ref()
+        .map_or_else(|| Course::of(spec), |keeper| keeper.course());
     let trial = Trial {
         spec,
+        course: &course,
         blueprint,
         data: &data,
         cut: Cut::of(spec, ranks),
@@ -108,8 +125,8 @@ pub fn train(
         has_buffers: !replica.model.buffers()?.is_empty(),
         stop: &stop,
     };
-    let plan = plan::batches(spec, &data, trial.cut, start.step);
-    let leader = Leader::new(observer, keeper, &spec.recipe, &start);
+    let plan = plan::batches(spec, &data, trial.cut, start.step..course.steps);
+    let leader = Leader::new(observer, keeper, course.steps, &start);
     let cause = Cause::default();
     let (end, rank) = thread::scope(|scope| {
         let (loader, feeds) = feed::start(scope, dataset, plan, ranks);
@@ -154,7 +171,7 @@ fn beginning(
     replica: &Replica,
 ) -> Result<(Position, Option<[Tensor; 2]>), Failure> {
     if let Some(keeper) = keeper
-        && keeper.is_continued()
+        && keeper.has_start()
     {
         let moments = replica.whole_moments()?;
         let trainee = Trainee {
@@ -170,6 +187,7 @@ fn beginning(
         step: 0,
         draws: 0,
         units: 0,
+        paid: 0,
         optimizer_steps: 0,
         first_loss: None,
         recent_losses: Vec::new(),
@@ -183,6 +201,7 @@ fn beginning(
 /// What all ranks of a trial are made from.
 struct Trial<'a> {
     spec: &'a TrialSpec,
+    course: &'a Course,
     blueprint: &'a Blueprint,
     data: &'a DataDescription,
     cut: Cut,
@@ -208,6 +227,7 @@ impl<'a> Trial<'a> {
         let warmup = spec.recipe.train.warmup_steps;
         Rank {
             spec,
+            course: self.course,
             replica,
             feed,
             collective,
@@ -218,6 +238,7 @@ impl<'a> Trial<'a> {
             units_per_example: self.data.units_per_example,
             held_out_batches: plan::held_out_batches(spec, self.data),
             units: start.units,
+            paid: start.paid,
             tail: Tail {
                 sum: start.tail_sum,
                 count: start.tail_count,

@@ -60,9 +60,9 @@ enum Verb {
         /// Where the answer goes (JSON)
         response: PathBuf,
     },
-    /// Train the trial whose trial.json is in this folder
+    /// Train the trial or trunk whose trial.json is in this folder
     Train {
-        /// The trial's folder
+        /// The folder
         trial: PathBuf,
     },
 }
@@ -155,6 +155,9 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
     let trained = check_libraries(&spec, &environment.libraries)
         .and_then(|()| Keeper::open(folder, &spec))
         .and_then(|mut keeper| {
+            if let Some(outcome) = keeper.grown() {
+                return Ok(Training::Ended(Trained::nothing(outcome)));
+            }
             let mut log = ProgressLog::begin(folder, &keeper, began);
             let trained = train_spec(&spec, &mut keeper, &mut log);
             startup = log.startup.unwrap_or_default();
@@ -175,7 +178,12 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
             (Outcome::Failed { failure }, 0.0, 0.0)
         }
     };
-    let failed = matches!(outcome, Outcome::Failed { .. });
+    let last = match outcome {
+        Outcome::Failed { .. } => None,
+        // What is further on serves the next stretch.
+        Outcome::Grown { steps, .. } => Some(steps),
+        Outcome::Completed { .. } | Outcome::Diverged { .. } => Some(u64::MAX),
+    };
     reserved.write(&TrialResult {
         format: FORMAT,
         id: spec.id.clone(),
@@ -187,9 +195,10 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
             evaluate,
         },
     })?;
-    // A trial that has failed is tried again, and goes on from where it was.
-    if !failed {
-        folder.checkpoints().remove();
+    match last {
+        // A trial that has failed is tried again, and goes on from where it was.
+        None => {}
+        Some(last) => folder.checkpoints().remove_until(last),
     }
     Ok(())
 }

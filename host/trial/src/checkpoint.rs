@@ -9,6 +9,9 @@
 //! The two latest are kept. The small file is written last, so a checkpoint is
 //! there whole or not at all; what has been torn since is known by its checksum,
 //! and then the older one serves.
+//!
+//! A trunk has the same in `trunks/<id>/checkpoint/`, and in `trunks/<id>/branches/`
+//! one for every step after which a branch leaves; those are all kept.
 
 mod folder;
 mod refusal;
@@ -97,6 +100,9 @@ pub struct Position {
     pub draws: u64,
     /// Units (tokens, images) seen.
     pub units: u64,
+    /// Those of them that an earlier branch of the trunk is charged for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paid: u64,
     /// Steps that the optimizer's moments are averages of.
     pub optimizer_steps: u64,
     /// The first training loss, and the latest ones, which divergence is told by.
@@ -107,6 +113,11 @@ pub struct Position {
     pub tail_sum: f64,
     /// Losses in it.
     pub tail_count: u32,
-    /// Seconds of training so far.
+    /// Seconds of training so far, without those in which the units of `paid` were seen.
     pub seconds: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(units: &u64) -> bool {
+    *units == 0
 }

@@ -20,7 +20,7 @@ pub const CANNOT_WRITE: u8 = 74;
 /// Room that is kept for a result: several times the largest.
 const RESERVE: u64 = 64 << 10;
 
-/// `trials/<id>/`.
+/// `trials/<id>/`, or `trunks/<id>/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialDir(PathBuf);
 
@@ -33,6 +33,16 @@ impl TrialDir {
     /// The directory of trial `id` under an output folder.
     pub fn under(output: &Path, id: &TrialId) -> Self {
         Self(output.join("trials").join(id.as_str()))
+    }
+
+    /// The directory of trunk `id` under an output folder.
+    pub fn of_trunk(output: &Path, id: &TrialId) -> Self {
+        Self(output.join("trunks").join(id.as_str()))
+    }
+
+    /// The directory of trunk `id` of the same sweep.
+    pub fn trunk(&self, id: &TrialId) -> Self {
+        Self::of_trunk(&self.0.join("../.."), id)
     }
 
     /// The directory.
@@ -62,7 +72,24 @@ impl TrialDir {
 
     /// `checkpoint/`.
     pub fn checkpoints(&self) -> CheckpointDir {
-        CheckpointDir::new(self.0.join("checkpoint"))
+        CheckpointDir::latest_two(self.0.join("checkpoint"))
+    }
+
+    /// `branches/` of a trunk: where it was when branches left it.
+    pub fn branches(&self) -> CheckpointDir {
+        CheckpointDir::every(self.0.join("branches"))
+    }
+
+    /// Steps that a trunk is to be trained for, for branches to leave after the steps
+    /// `wanted`: from the last place before the first missing one where branches leave.
+    pub fn steps_to_grow(&self, wanted: &[u64]) -> u64 {
+        let there = self.branches().steps();
+        let missing = || wanted.iter().filter(|step| !there.contains(step));
+        let (Some(first), Some(last)) = (missing().min(), missing().max()) else {
+            return 0;
+        };
+        let from = there.iter().filter(|step| *step < first).max();
+        last - from.copied().unwrap_or_default()
     }
 
     /// Reads the specification.

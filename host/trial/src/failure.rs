@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::TrialId;
+
 /// The part of a trial during which something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -214,6 +216,29 @@ pub enum Failure {
     Files {
         /// Its last word.
         detail: String,
+    },
+    /// The trunk that a branch was to leave failed before.
+    #[error("trunk {trunk}, which it was to leave after step {step}, failed: {reason}")]
+    Trunk {
+        /// The trunk.
+        trunk: TrialId,
+        /// Where it was to leave it.
+        step: u64,
+        /// Why that one failed.
+        reason: String,
+    },
+    /// There is no checkpoint to begin a branch from.
+    #[error(
+        "trunk {trunk} has no checkpoint of step {step} to leave from{}; run again to have it grown to there",
+        why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
+    )]
+    NoBranchPoint {
+        /// The trunk.
+        trunk: TrialId,
+        /// Where it was to leave it.
+        step: u64,
+        /// Why the one that was there is not used.
+        why: Option<String>,
     },
     /// A limit was passed.
     #[error(

@@ -22,7 +22,7 @@ pub struct TrialResult {
     pub timing: Timing,
 }
 
-/// The three ways in which a trial ends.
+/// The ways in which a trial ends; a trunk is grown, or diverges, or fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Outcome {
@@ -30,6 +30,13 @@ pub enum Outcome {
     Completed {
         /// What was measured.
         measured: Measured,
+    },
+    /// A trunk has come as far as it was asked to, and was saved where branches leave it.
+    Grown {
+        /// Optimizer steps that are done.
+        steps: u64,
+        /// Units (tokens, images) seen in them.
+        units: u64,
     },
     /// The loss left the numbers that mean anything.
     Diverged {
@@ -59,7 +66,8 @@ pub struct Measured {
     pub d: f64,
     /// C: FLOPs per unit in force times units seen.
     pub c: f64,
-    /// FLOPs paid for it in this trial.
+    /// FLOPs paid for it: those of `c`, save what a branch shares with the one that left
+    /// its trunk before.
     pub spent: f64,
     /// Unique units of the training split, absent if it never repeats.
     pub unique: Option<f64>,
@@ -69,7 +77,8 @@ pub struct Measured {
     pub loss_se: f64,
     /// Further held-out metrics by name.
     pub metrics: BTreeMap<String, f64>,
-    /// Mean training loss over the last tenth of the steps.
+    /// Mean training loss over the last tenth of the steps; of a branch, as far as it
+    /// trained them itself.
     pub train_loss: f64,
     /// Peak learning rate used.
     pub lr: f64,

@@ -46,6 +46,19 @@ pub enum Schedule {
     Constant,
 }
 
+impl Schedule {
+    /// Steps of a run of `steps` steps that cool down: none but of a `Wsd`, and there at
+    /// least one. The steps before are those of a run at a constant rate.
+    pub fn cooldown_steps(&self, steps: u64) -> u64 {
+        match *self {
+            Self::Wsd { decay, .. } => {
+                ((decay * steps as f64).round() as u64).clamp(1, steps.max(1))
+            }
+            Self::Cosine { .. } | Self::Constant => 0,
+        }
+    }
+}
+
 /// Shape of the cool-down, as a function of its elapsed share t in (0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,9 +5,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{FORMAT, Simulation, TrainSettings, TrialId};
+use crate::{FORMAT, Schedule, Simulation, TrainSettings, TrialId};
 
 /// `trial.json`: the recipe decides the outcome, the run settings do not.
+///
+/// A trial may be a *branch*: a cool-down that leaves a run at a constant rate, its
+/// *trunk*, which other branches share. It ends as it would have, had it trained alone.
+/// A trunk has a specification too, in a folder of its own; it is no trial, since
+/// nothing is measured at its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialSpec {
@@ -35,9 +40,10 @@ pub struct Recipe {
     pub loss: Component,
     /// Value of the size parameter.
     pub size: i64,
-    /// FLOPs this trial was planned to spend.
+    /// FLOPs this trial was planned to spend; 0 of a trunk.
     pub budget: f64,
-    /// Optimizer steps: `budget` over the FLOPs of a step, rounded.
+    /// Optimizer steps: `budget` over the FLOPs of a step, rounded; 0 of a trunk, which
+    /// goes as far as its branches ask.
     pub steps: u64,
     /// Units (tokens, images) seen in training: steps · batch · units an example.
     pub units: u64,
@@ -48,6 +54,29 @@ pub struct Recipe {
     /// The law that takes the place of training, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulation: Option<Simulation>,
+    /// The trunk that a branch leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrialId>,
+}
+
+impl Recipe {
+    /// The trunk that this run could leave before it cools down: all that decides the
+    /// steps before, and nothing of where or how they end.
+    #[must_use]
+    pub fn to_trunk(&self) -> Self {
+        Self {
+            budget: 0.0,
+            steps: 0,
+            units: 0,
+            train: TrainSettings {
+                schedule: Schedule::Constant,
+                eval_units: 0,
+                ..self.train.clone()
+            },
+            trunk: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// One export of a plugin with its canonical configuration.
@@ -100,6 +129,9 @@ pub struct RunSettings {
     /// command, as the manifest has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Vec<String>>,
+    /// Of a trunk: the steps after which branches leave it, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<u64>,
 }
 
 /// That of trials planned before there were checkpoints.
@@ -129,5 +161,22 @@ impl TrialSpec {
             recipe,
             run,
         }
+    }
+
+    /// Whether it is that of a trunk.
+    pub fn is_trunk(&self) -> bool {
+        self.recipe.steps == 0
+    }
+
+    /// The trunk that it leaves, and the steps that are done by then.
+    pub fn branch(&self) -> Option<(&TrialId, u64)> {
+        let (recipe, trunk) = (&self.recipe, self.recipe.trunk.as_ref()?);
+        let cooldown = recipe.train.schedule.cooldown_steps(recipe.steps);
+        Some((trunk, recipe.steps - cooldown))
+    }
+
+    /// Units (tokens, images) in one optimizer step.
+    pub fn units_per_step(&self) -> u64 {
+        self.recipe.train.batch_examples * self.run.units_per_example
     }
 }

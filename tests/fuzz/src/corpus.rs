@@ -465,6 +465,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         },
         seed: 0,
         simulation: None,
+        trunk: None,
     };
     let run = RunSettings {
         model: load(),
@@ -481,6 +482,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         attempt: 0,
         checkpoint_interval: 300.0,
         program: None,
+        branches: Vec::new(),
     };
     TrialSpec::new(recipe, run)
 }

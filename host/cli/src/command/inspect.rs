@@ -1,11 +1,14 @@
 //! `status`: how far a sweep is, from what is on disk alone.
 
+mod trunks;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use flops_fit_scaling::adaptive::Decision;
 use flops_fit_scaling::design::{Advice, Proposal, next_run_after};
 use flops_fit_scaling::{Run, quantity};
-use flops_fit_trial::{ProgressReader, TrialId};
+use flops_fit_trial::{ProgressReader, TrialDir};
 use serde::Serialize;
 
 use super::{CommandError, print_as, subject};
@@ -21,6 +24,7 @@ use crate::{
         sheet::{self, Lean, Sheet},
     },
 };
+use trunks::TrunkState;
 
 #[derive(Serialize)]
 struct State {
@@ -37,7 +41,13 @@ struct State {
     advice: Option<Advice>,
     /// Why there is no advice, where there is none.
     no_advice: Option<String>,
+    /// What was decided in an adaptive sweep, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<Decision>,
     trials: Vec<TrialState>,
+    /// What trials share, if they share anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trunks: Vec<TrunkState>,
 }
 
 #[derive(Serialize)]
@@ -88,11 +98,16 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, Str
             .find(|(_, run)| run.id.as_str() == id)
             .map(|(_, run)| run)
     };
-    let done: f64 = rows
-        .iter()
-        .filter(|row| matches!(row.status, Status::Completed | Status::Diverged))
-        .filter_map(|row| planned(row).map(|run| run.c))
+    let ended = || {
+        rows.iter()
+            .filter(|row| matches!(row.status, Status::Completed | Status::Diverged))
+    };
+    let ids = ended().filter_map(|row| row.trial.as_deref()).collect();
+    let trunks = trunks::look(output, plan, &ids, active);
+    let trained: f64 = ended()
+        .filter_map(|row| planned(row).map(PlannedRun::own_flops))
         .sum();
+    let done = trained + trunks.iter().map(|trunk| trunk.flops).sum::<f64>();
     State {
         output: output.path().to_owned(),
         active,
@@ -101,18 +116,20 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, Str
         failed: count(Status::Failed),
         pending: count(Status::Pending),
         done: if plan.flops > 0.0 {
-            done / plan.flops
+            (done / plan.flops).min(1.0)
         } else {
             1.0
         },
         advice,
         no_advice,
+        decisions: decisions(output, plan),
+        trunks,
         trials: rows
             .into_iter()
             .filter(|row| row.status != Status::Skipped)
             .map(|row| TrialState {
                 step: match (active && row.status == Status::Pending, planned(&row)) {
-                    (true, Some(run)) => step(output, &run.id),
+                    (true, Some(run)) => step(&output.trial(&run.id)),
                     _ => None,
                 },
                 row,
@@ -121,9 +138,21 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, Str
     }
 }
 
-/// The last step that a running trial has reported.
-fn step(output: &Output, id: &TrialId) -> Option<u64> {
-    let mut reader = ProgressReader::new(output.trial(id).progress_path());
+/// The decisions that led to the plan.
+fn decisions(output: &Output, plan: &Plan) -> Vec<Decision> {
+    if plan.upcoming.is_none() {
+        return Vec::new();
+    }
+    let text = std::fs::read_to_string(output.decisions()).unwrap_or_default();
+    let lines = text.lines();
+    lines
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// The last step that a running trial or trunk has reported.
+fn step(dir: &TrialDir) -> Option<u64> {
+    let mut reader = ProgressReader::new(dir.progress_path());
     reader.poll().last().map(|progress| progress.step)
 }
 
@@ -176,6 +205,16 @@ fn render(plan: &Plan, state: &State) -> String {
         }
     }
     let mut text = sheet.text();
+    if !state.trunks.is_empty() {
+        text.push('\n');
+        text.push_str(&trunks::sheet(plan, &state.trunks).text());
+    }
+    for (round, decision) in (1..).zip(&state.decisions) {
+        if round == 1 {
+            text.push('\n');
+        }
+        text.push_str(&sheet::paragraph(&format!("{round}. {decision}"), ""));
+    }
     let sentences = match &state.advice {
         Some(advice) => advice::sentences(advice, &plan.unit, &known(plan, state)),
         // A sweep that has hardly begun needs no excuse.

@@ -153,6 +153,8 @@ fn measure(
     probe.sweep.seeds.truncate(1);
     probe.sweep.min_steps = 1;
     probe.train.warmup = Warmup::Share(0.1);
+    probe.train.reuse_trunk = false;
+    probe.sweep.adaptive = false;
     probe.train.eval_units = 1;
     probe.sweep.layout = Layout::Around {
         budgets: Budgets::List(vec![flops(shortest, 1.0)]),
@@ -235,7 +237,11 @@ fn train(
             outcome: Outcome::Failed { failure },
             ..
         }) => failure.to_string(),
-        None => "it left no result".to_owned(),
+        None
+        | Some(TrialResult {
+            outcome: Outcome::Grown { .. },
+            ..
+        }) => "it left no result".to_owned(),
     };
     Err(FindError::Probe { reason })
 }

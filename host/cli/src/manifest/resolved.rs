@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use flops_fit_scaling::Method;
 use flops_fit_scaling::design::Wish;
 use flops_fit_scaling::grid::{Budgets, Center, Layout, SizeList};
-use flops_fit_trial::Schedule;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::analysis::SCHEMES;
+use super::sweep::ADAPTIVE;
 use super::{Assumed, Component, Manifest, Sizes, Trainer, Warmup};
 
 #[derive(Serialize)]
@@ -63,15 +63,22 @@ struct Sweep<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     span: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    grid: Option<&'m [SizeList]>,
+    grid: Option<Grid<'m>>,
     seeds: &'m [u64],
     min_steps: u64,
 }
 
 #[derive(Serialize)]
+#[serde(untagged)]
+enum Grid<'m> {
+    Word(&'static str),
+    Listed(&'m [SizeList]),
+}
+
+#[derive(Serialize)]
 struct Train<'m> {
     lr: f64,
-    schedule: &'m Schedule,
+    schedule: Json,
     warmup: Json,
     #[serde(skip_serializing_if = "Option::is_none")]
     batch_tokens: Option<u64>,
@@ -183,7 +190,7 @@ impl Manifest {
         };
         match &self.sweep.layout {
             Layout::Listed(lists) => Sweep {
-                grid: Some(lists),
+                grid: Some(Grid::Listed(lists)),
                 ..none
             },
             Layout::Around { budgets, spread } => Sweep {
@@ -191,6 +198,7 @@ impl Manifest {
                 sizes_per_budget: Some(spread.per_budget),
                 center: Some(center(&spread.center)),
                 span: Some(spread.span),
+                grid: self.sweep.adaptive.then_some(Grid::Word(ADAPTIVE)),
                 ..none
             },
         }
@@ -219,7 +227,7 @@ impl Manifest {
         let optimizer = &self.train.optimizer;
         Train {
             lr: self.train.lr,
-            schedule: &self.train.schedule,
+            schedule: self.resolved_schedule(),
             warmup: match self.train.warmup {
                 Warmup::Share(share) => share.into(),
                 Warmup::Units(tokens) => serde_json::json!({ "tokens": tokens }),
@@ -233,6 +241,15 @@ impl Manifest {
             precision: self.train.precision,
             eval_tokens: self.train.eval_units,
         }
+    }
+
+    fn resolved_schedule(&self) -> Json {
+        let mut schedule =
+            serde_json::to_value(&self.train.schedule).expect("a schedule is plain data");
+        if self.train.reuse_trunk {
+            schedule["reuse_trunk"] = true.into();
+        }
+        schedule
     }
 }
 

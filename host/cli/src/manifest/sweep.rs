@@ -16,6 +16,9 @@ use super::{
 pub struct Sweep {
     /// Budgets and how sizes are found for them.
     pub layout: Layout,
+    /// Whether sizes are chosen round by round as results come in; the layout is then
+    /// [`Layout::Around`].
+    pub adaptive: bool,
     /// Each trial is trained once with each of these.
     pub seeds: Vec<u64>,
     /// Sizes that would train for fewer optimizer steps are skipped.
@@ -44,6 +47,9 @@ pub(super) const KEYS: &[&str] = &[
     "min_steps",
 ];
 
+/// The word for a grid that is chosen round by round.
+pub(super) const ADAPTIVE: &str = "adaptive";
+
 /// Each budget costs several trials, and each seed all of them, so that their
 /// numbers are bounded.
 const MOST_BUDGETS: usize = 1000;
@@ -55,7 +61,13 @@ const BUDGETS: &str =
 impl Sweep {
     pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
         let mut timed = Vec::new();
-        let layout = match (section.get("budgets"), section.get("grid")) {
+        let written = section.get("grid");
+        let adaptive = match written.as_ref().map(|grid| (grid, &grid.node.value)) {
+            Some((grid, Value::Text(_))) => grid.word(&[(ADAPTIVE, true)])?,
+            _ => false,
+        };
+        let listed_grid = written.filter(|_| !adaptive);
+        let layout = match (section.get("budgets"), listed_grid) {
             (Some(budgets), Some(grid)) if !differ_in_layer(&budgets, &grid) => {
                 return Err(grid.mistake(Problem::Excludes {
                     other: budgets.key.clone(),
@@ -71,16 +83,18 @@ impl Sweep {
         };
         Ok(Self {
             layout,
+            adaptive,
             seeds: section.or("seeds", vec![0], seeds)?,
             min_steps: section.or("min_steps", MIN_STEPS, |f| Ok(f.whole(1)? as u64))?,
             timed,
         })
     }
 
-    /// The specification of the grid, given what a step consumes.
-    pub fn grid(&self, units_per_step: u64) -> GridSpec {
+    /// The specification of a grid that is laid out as `layout`, given what a step
+    /// consumes.
+    pub fn grid(&self, layout: &Layout, units_per_step: u64) -> GridSpec {
         GridSpec {
-            layout: self.layout.clone(),
+            layout: layout.clone(),
             units_per_step,
             min_steps: self.min_steps,
         }
@@ -163,7 +177,8 @@ fn budget(field: &Field<'_>, earlier: &[f64]) -> Result<f64, Box<Mistake>> {
 }
 
 fn listed(field: &Field<'_>) -> Result<Layout, Box<Mistake>> {
-    const GRID: &str = "a list such as [{ budget = 1e10, sizes = [8, 16, 24, 32] }]";
+    const GRID: &str =
+        "a list such as [{ budget = 1e10, sizes = [8, 16, 24, 32] }], or \"adaptive\"";
     const SIZES: &str = "a list of sizes such as [8, 16, 24, 32]";
     let mut budgets = Vec::new();
     let mut lists = Vec::new();

@@ -74,6 +74,11 @@ fn the_resolved_copy_means_the_same() {
             rich.as_str(),
             vec!["sweep.grid=[{ budget = 1e10, sizes = [8, 16] }]"],
         ),
+        (
+            PLAIN,
+            vec![r#"train.schedule={ kind = "wsd", decay = 0.1, reuse_trunk = true }"#],
+        ),
+        (PLAIN, vec!["sweep.grid=adaptive"]),
     ] {
         let manifest = loaded(text, &sets);
         let again = loaded(&manifest.to_toml(), &[]);
@@ -106,6 +111,7 @@ fn defaults() {
     assert_eq!(manifest.sweep.seeds, [0]);
     assert_eq!(manifest.sweep.min_steps, 40);
     assert_eq!(manifest.output_dir, manifest.base_dir.join("outputs/demo"));
+    assert!(!manifest.train.reuse_trunk);
     assert_eq!(Warmup::Share(0.1).steps(1239, 512), 123);
     assert_eq!(Warmup::Share(0.1).steps(50, 512), 10);
     assert_eq!(Warmup::Units(1000).steps(50, 512), 2);

@@ -15,6 +15,8 @@ pub struct Train {
     pub lr: f64,
     /// How the rate moves after warm-up.
     pub schedule: Schedule,
+    /// Whether trials of one size and seed share their steps before the cool-down.
+    pub reuse_trunk: bool,
     /// How long it warms up.
     pub warmup: Warmup,
     /// Units (tokens, images) in one optimizer step; where absent, the whole
@@ -33,7 +35,8 @@ pub struct Train {
 /// Length of the linear warm-up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Warmup {
-    /// A share of the trial's steps, and at least [`Warmup::LEAST_STEPS`].
+    /// A share of the trial's steps, and at least [`Warmup::LEAST_STEPS`]. Along a trunk,
+    /// which trials of many lengths share, of the fewest steps that a trial may have.
     Share(f64),
     /// Units (tokens, images), rounded up to whole steps.
     Units(u64),
@@ -77,9 +80,11 @@ impl Train {
         const ABOVE_0: &str = "a number above 0";
         let above_0 = |f: &Field<'_>| f.number(ABOVE_0, |x| x > 0.0);
         let (beta1, beta2) = section.or("betas", (0.9, 0.95), betas)?;
+        let (schedule, reuse_trunk) = section.or("schedule", (WSD, false), schedule)?;
         Ok(Self {
             lr: section.or("lr", 1.0, above_0)?,
-            schedule: section.or("schedule", WSD, schedule)?,
+            schedule,
+            reuse_trunk,
             warmup: section.or("warmup", Warmup::Share(0.1), warmup)?,
             batch_units: section.maybe("batch_tokens", |f| Ok(f.whole(1)? as u64))?,
             optimizer: AdamW {
@@ -98,12 +103,20 @@ impl Train {
         })
     }
 
-    /// The settings of a trial of `steps` steps.
-    pub fn settings(&self, steps: u64, examples: u64, units_per_step: u64) -> TrainSettings {
+    /// The settings of a trial of `steps` steps in a sweep whose trials have at least
+    /// `min_steps`.
+    pub fn settings(
+        &self,
+        steps: u64,
+        min_steps: u64,
+        examples: u64,
+        units_per_step: u64,
+    ) -> TrainSettings {
+        let warm_over = if self.reuse_trunk { min_steps } else { steps };
         TrainSettings {
             lr: self.lr,
             schedule: self.schedule.clone(),
-            warmup_steps: self.warmup.steps(steps, units_per_step),
+            warmup_steps: self.warmup.steps(warm_over, units_per_step),
             batch_examples: examples,
             optimizer: self.optimizer.clone(),
             grad_clip: self.grad_clip,
@@ -119,49 +132,63 @@ const WSD: Schedule = Schedule::Wsd {
 };
 const COSINE: Schedule = Schedule::Cosine { floor: 0.1 };
 
-fn schedule(field: &Field<'_>) -> Result<Schedule, Box<Mistake>> {
-    const EXPECTED: &str = "\"wsd\", \"cosine\" or \"constant\", or a table such as { kind = \"wsd\", decay = 0.2, shape = \"sqrt\" }";
+/// The schedule, and whether trunks are shared.
+fn schedule(field: &Field<'_>) -> Result<(Schedule, bool), Box<Mistake>> {
+    const EXPECTED: &str = "\"wsd\", \"cosine\" or \"constant\", or a table such as { kind = \"wsd\", decay = 0.2, shape = \"sqrt\", reuse_trunk = true }";
     let kinds = [("wsd", 0), ("cosine", 1), ("constant", 2)];
     match &field.node.value {
-        Value::Text(_) => Ok(match field.word(&kinds)? {
-            0 => WSD,
-            1 => COSINE,
-            _ => Schedule::Constant,
-        }),
+        Value::Text(_) => {
+            let schedule = match field.word(&kinds)? {
+                0 => WSD,
+                1 => COSINE,
+                _ => Schedule::Constant,
+            };
+            Ok((schedule, false))
+        }
         Value::Table(_) => {
-            let every = field.table(EXPECTED, &["kind", "decay", "shape", "floor"])?;
+            let every = field.table(
+                EXPECTED,
+                &["kind", "decay", "shape", "reuse_trunk", "floor"],
+            )?;
             match every.required("kind", EXPECTED)?.word(&kinds)? {
-                0 => {
-                    let table = field.table(EXPECTED, &["kind", "decay", "shape"])?;
-                    Ok(Schedule::Wsd {
-                        decay: table.or("decay", 0.2, |f| {
-                            f.number("a share of the steps above 0, at most 1", |x| {
-                                x > 0.0 && x <= 1.0
-                            })
-                        })?,
-                        shape: table.or("shape", DecayShape::Sqrt, |f| {
-                            f.word(&[("sqrt", DecayShape::Sqrt), ("linear", DecayShape::Linear)])
-                        })?,
-                    })
-                }
+                0 => wsd(&field.table(EXPECTED, &["kind", "decay", "shape", "reuse_trunk"])?),
                 1 => {
                     let table = field.table(EXPECTED, &["kind", "floor"])?;
-                    Ok(Schedule::Cosine {
-                        floor: table.or("floor", 0.1, |f| {
-                            f.number("a share of lr from 0 to below 1", |x| {
-                                (0.0..1.0).contains(&x)
-                            })
-                        })?,
-                    })
+                    let floor = table.or("floor", 0.1, |f| {
+                        f.number("a share of lr from 0 to below 1", |x| {
+                            (0.0..1.0).contains(&x)
+                        })
+                    })?;
+                    Ok((Schedule::Cosine { floor }, false))
                 }
                 _ => {
                     field.table(EXPECTED, &["kind"])?;
-                    Ok(Schedule::Constant)
+                    Ok((Schedule::Constant, false))
                 }
             }
         }
         _ => Err(field.unacceptable(EXPECTED)),
     }
+}
+
+fn wsd(table: &Section<'_>) -> Result<(Schedule, bool), Box<Mistake>> {
+    let reuse_trunk = table.or("reuse_trunk", false, Field::truth)?;
+    let decay = table.or("decay", 0.2, |f| {
+        if reuse_trunk {
+            f.number(
+                "a share of the steps above 0 and below 1: what comes before it is the trunk",
+                |x| x > 0.0 && x < 1.0,
+            )
+        } else {
+            f.number("a share of the steps above 0, at most 1", |x| {
+                x > 0.0 && x <= 1.0
+            })
+        }
+    })?;
+    let shape = table.or("shape", DecayShape::Sqrt, |f| {
+        f.word(&[("sqrt", DecayShape::Sqrt), ("linear", DecayShape::Linear)])
+    })?;
+    Ok((Schedule::Wsd { decay, shape }, reuse_trunk))
 }
 
 fn warmup(field: &Field<'_>) -> Result<Warmup, Box<Mistake>> {

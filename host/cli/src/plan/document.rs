@@ -26,7 +26,13 @@ pub struct Plan {
     pub unique_units: Option<u64>,
     /// One entry a budget, smallest first.
     pub budgets: Vec<PlannedBudget>,
-    /// FLOPs of all trials together.
+    /// Runs that trials share up to where they cool down; none where each trains alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trunks: Vec<PlannedTrunk>,
+    /// Of an adaptive sweep: what is laid out once these trials have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upcoming: Option<Upcoming>,
+    /// FLOPs of all trials and trunks together.
     pub flops: f64,
     /// What the user should know before anything is spent.
     pub warnings: Vec<String>,
@@ -65,10 +71,62 @@ pub struct PlannedRun {
     pub steps: u64,
     /// Units of data that they see.
     pub d: f64,
-    /// FLOPs that they cost.
+    /// FLOPs that they stand for, and cost where the trial shares none of them.
     pub c: f64,
     /// Peak learning rate.
     pub lr: f64,
+    /// Where it leaves a trunk, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
+}
+
+/// What of an adaptive sweep is not laid out yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Upcoming {
+    /// Budgets, in FLOPs, smallest first.
+    pub budgets: Vec<f64>,
+    /// FLOPs that they will cost if none needs more sizes.
+    pub flops: f64,
+    /// Whether the sweep may end before them.
+    pub may_end_early: bool,
+}
+
+/// Where a trial leaves a trunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// The trunk.
+    pub trunk: TrialId,
+    /// Optimizer steps that are done by then.
+    pub step: u64,
+}
+
+/// A run at a constant rate that the trials of one size and seed share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTrunk {
+    /// Its directory's name.
+    pub id: TrialId,
+    /// Value of the size parameter.
+    pub size: i64,
+    /// Seed.
+    pub seed: u64,
+    /// N for the fit, as the model declares it.
+    pub n: f64,
+    /// Steps of linear warm-up.
+    pub warmup_steps: u64,
+    /// Optimizer steps after which trials leave it, ascending.
+    pub branches: Vec<u64>,
+    /// Units of data that it sees up to the last of them.
+    pub d: f64,
+    /// FLOPs that it costs up to there.
+    pub c: f64,
+}
+
+impl PlannedRun {
+    /// FLOPs that it costs by itself: of a branch, those of its cool-down.
+    pub fn own_flops(&self) -> f64 {
+        let shared = self.branch.as_ref().map_or(0, |branch| branch.step);
+        self.c * (self.steps - shared) as f64 / self.steps as f64
+    }
 }
 
 /// A size without a trial.
@@ -97,6 +155,17 @@ impl Plan {
         self.budgets
             .iter()
             .flat_map(|budget| budget.trials.iter().map(move |run| (budget, run)))
+    }
+
+    /// FLOPs that all trials would cost, each trained alone.
+    pub fn flops_alone(&self) -> f64 {
+        self.runs().map(|(_, run)| run.c).sum()
+    }
+
+    /// FLOPs that trials and trunks cost together.
+    pub(super) fn flops_together(&self) -> f64 {
+        let trials: f64 = self.runs().map(|(_, run)| run.own_flops()).sum();
+        trials + self.trunks.iter().map(|trunk| trunk.c).sum::<f64>()
     }
 
     /// The sizes that it trains somewhere, smallest first.

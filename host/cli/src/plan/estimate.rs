@@ -7,7 +7,7 @@
 use flops_fit_trial::Outcome;
 use serde::Serialize;
 
-use super::Plan;
+use super::{Plan, PlannedRun, PlannedTrunk};
 use crate::output::Output;
 
 /// Seconds that a sweep is likely to take from now on.
@@ -65,12 +65,16 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: boo
                         overhead: result.timing.startup + result.timing.evaluate,
                     });
                 }
-                Outcome::Failed { .. } => pending.push((run.n, run.c)),
+                Outcome::Failed { .. } => pending.push(run),
                 _ => {}
             },
-            _ => pending.push((run.n, run.c)),
+            _ => pending.push(run),
         }
     }
+    let trials = pending.len();
+    let trunks = trunks(plan, output, &pending);
+    let own = pending.iter().map(|run| (run.n, run.own_flops()));
+    let pending: Vec<(f64, f64)> = own.chain(trunks).collect();
     let overhead = if finished.is_empty() {
         OVERHEAD
     } else {
@@ -93,10 +97,23 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: boo
         seconds,
         low: seconds / factor,
         high: seconds * factor,
-        trials: pending.len(),
+        trials,
         flops: pending.iter().map(|(_, c)| c).sum(),
         basis,
     }
+}
+
+/// N and FLOPs of each stretch of a trunk that is still to be trained for `pending`.
+fn trunks(plan: &Plan, output: &Output, pending: &[&PlannedRun]) -> Vec<(f64, f64)> {
+    let stretch = |trunk: &PlannedTrunk| {
+        let wanted = pending.iter().filter_map(|run| run.branch.as_ref());
+        let wanted = wanted.filter(|branch| branch.trunk == trunk.id);
+        let wanted: Vec<u64> = wanted.map(|branch| branch.step).collect();
+        let last = *trunk.branches.last()?;
+        let steps = output.trunk(&trunk.id).steps_to_grow(&wanted);
+        (steps > 0).then(|| (trunk.n, trunk.c * steps as f64 / last as f64))
+    };
+    plan.trunks.iter().filter_map(stretch).collect()
 }
 
 /// FLOP/s of one core at N parameters: 8e9 at ten thousand, growing with N^0.44

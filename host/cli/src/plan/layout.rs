@@ -14,8 +14,9 @@ use flops_fit_trial::{
 use serde_json::Value as Json;
 
 use super::{
-    Plan, PlanError, PlannedBudget, PlannedRun, Skipped,
+    Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed,
     source::{Source, Sources},
+    trunks::{self, Trunks},
 };
 use crate::manifest::{Manifest, Problem, Sizes, Train, Trainer};
 
@@ -33,26 +34,39 @@ struct Sized<'d> {
     config: &'d Json,
 }
 
+/// A plan with the specifications of its trials and trunks, in its order.
+pub(super) struct LaidOut {
+    pub(super) plan: Plan,
+    pub(super) specs: Vec<TrialSpec>,
+    pub(super) trunks: Vec<TrialSpec>,
+}
+
+/// Units in an optimizer step, and what is known of the candidate sizes.
+pub(super) fn measure(
+    manifest: &Manifest,
+    description: &Description,
+) -> Result<(u64, Vec<Candidate>), PlanError> {
+    let examples = batch_examples(manifest, description)?;
+    let (_, candidates) = sort_answers(manifest, description)?;
+    Ok((examples * description.data.units_per_example, candidates))
+}
+
+/// Lays out `layout`, the manifest's own or what of it has been decided so far.
 pub(super) fn lay_out(
     manifest: &Manifest,
-    sources: &Sources,
-    description: &Description,
-) -> Result<(Plan, Vec<TrialSpec>), PlanError> {
+    survey: &Surveyed,
+    layout: &Layout,
+) -> Result<LaidOut, PlanError> {
+    let Surveyed {
+        sources,
+        description,
+    } = survey;
     let examples = batch_examples(manifest, description)?;
     check_ranks(manifest, examples)?;
     let units_per_step = examples * description.data.units_per_example;
     let (sizes, candidates) = sort_answers(manifest, description)?;
-    let grid = grid::plan(&manifest.sweep.grid(units_per_step), &candidates).map_err(|source| {
-        let key = match (&source, &manifest.sweep.layout) {
-            (GridError::NoCandidates { .. }, Layout::Around { .. }) => "model.sizes",
-            (_, Layout::Around { .. }) => "sweep.budgets",
-            (_, Layout::Listed(_)) => "sweep.grid",
-        };
-        PlanError::Grid {
-            place: manifest.place(key),
-            source,
-        }
-    })?;
+    let spec = manifest.sweep.grid(layout, units_per_step);
+    let grid = grid::plan(&spec, &candidates).map_err(|source| grid_error(manifest, source))?;
 
     let mut plan = Plan {
         format: FORMAT,
@@ -62,10 +76,13 @@ pub(super) fn lay_out(
         units_per_step,
         unique_units: description.data.unique_units,
         budgets: Vec::new(),
-        flops: grid.flops * manifest.sweep.seeds.len() as f64,
+        trunks: Vec::new(),
+        upcoming: None,
+        flops: 0.0,
         warnings: simulated(manifest).into_iter().collect(),
     };
     let mut specs = Vec::new();
+    let mut shared = Trunks::default();
     for budget in grid.budgets {
         let mut trials = Vec::new();
         for trial in &budget.trials {
@@ -79,10 +96,12 @@ pub(super) fn lay_out(
                     seed,
                 );
                 check_warmup(manifest, &recipe)?;
-                let spec = TrialSpec::new(
-                    recipe,
-                    run_settings(manifest, sources, description, trial.size, sized),
-                );
+                let run = run_settings(manifest, sources, description, trial.size, sized);
+                let spec = if manifest.train.reuse_trunk {
+                    shared.join(recipe, run)
+                } else {
+                    TrialSpec::new(recipe, run)
+                };
                 trials.push(PlannedRun {
                     id: spec.id.clone(),
                     size: trial.size,
@@ -93,6 +112,7 @@ pub(super) fn lay_out(
                     d: trial.d,
                     c: trial.c,
                     lr: manifest.train.lr,
+                    branch: trunks::branch(&spec),
                 });
                 specs.push(spec);
             }
@@ -115,7 +135,27 @@ pub(super) fn lay_out(
     }
     let more = [repeats(&plan), long_warmups(&specs)];
     plan.warnings.extend(more.into_iter().flatten());
-    Ok((plan, specs))
+    let (planned, trunks) = shared.finish();
+    plan.trunks = planned;
+    plan.flops = plan.flops_together();
+    Ok(LaidOut {
+        plan,
+        specs,
+        trunks,
+    })
+}
+
+/// What is wrong with a grid, at the key that it is about.
+pub(super) fn grid_error(manifest: &Manifest, source: GridError) -> PlanError {
+    let key = match (&source, &manifest.sweep.layout) {
+        (GridError::NoCandidates { .. }, Layout::Around { .. }) => "model.sizes",
+        (_, Layout::Around { .. }) => "sweep.budgets",
+        (_, Layout::Listed(_)) => "sweep.grid",
+    };
+    PlanError::Grid {
+        place: manifest.place(key),
+        source,
+    }
 }
 
 /// Every rank of a trial needs an example of every batch.
@@ -248,14 +288,18 @@ fn recipe(
         budget,
         steps: trial.steps,
         units: trial.steps * units_per_step,
-        train: manifest
-            .train
-            .settings(trial.steps, examples, units_per_step),
+        train: manifest.train.settings(
+            trial.steps,
+            manifest.sweep.min_steps,
+            examples,
+            units_per_step,
+        ),
         seed,
         simulation: match manifest.trainer {
             Trainer::Simulated(simulation) => Some(simulation),
             Trainer::Plugins | Trainer::Program(_) => None,
         },
+        trunk: None,
     }
 }
 
@@ -291,6 +335,7 @@ fn run_settings(
             Trainer::Program(command) => Some(command.clone()),
             Trainer::Plugins | Trainer::Simulated(_) => None,
         },
+        branches: Vec::new(),
     }
 }
 

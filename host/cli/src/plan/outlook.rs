@@ -45,6 +45,7 @@ pub(super) fn outlook(plan: &Plan, output: &Output, manifest: &Manifest) -> Opti
         .map(|(budget, run)| Run {
             budget: Some(budget.budget),
             seed: Some(run.seed),
+            group: run.branch.as_ref().map(|branch| branch.trunk.to_string()),
             unique: plan.unique_units.map(|unique| unique as f64),
             // Drawn sweeps put their own in its place.
             ..Run::new(run.n, run.d, run.c, 1.0)

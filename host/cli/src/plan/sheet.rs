@@ -31,6 +31,8 @@ fn write(
     output: &Output,
 ) -> fmt::Result {
     grid(text, plan)?;
+    upcoming(text, plan)?;
+    trunks(text, plan)?;
     skipped(text, plan)?;
     if !plan.warnings.is_empty() {
         text.push('\n');
@@ -101,6 +103,51 @@ fn grid(text: &mut String, plan: &Plan) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// What an adaptive sweep lays out later.
+fn upcoming(text: &mut String, plan: &Plan) -> fmt::Result {
+    let Some(upcoming) = plan
+        .upcoming
+        .as_ref()
+        .filter(|more| !more.budgets.is_empty())
+    else {
+        return Ok(());
+    };
+    let budgets: Vec<String> = upcoming
+        .budgets
+        .iter()
+        .copied()
+        .map(quantity::flops)
+        .collect();
+    writeln!(
+        text,
+        "\nafter these, by what they say: {}, about {} FLOPs more; a budget without a minimum gets more sizes{}",
+        budgets.join(", "),
+        quantity::flops(upcoming.flops),
+        if upcoming.may_end_early {
+            ", and the sweep ends once analysis.wish is fulfilled"
+        } else {
+            ""
+        }
+    )
+}
+
+/// What trials share, and what that saves.
+fn trunks(text: &mut String, plan: &Plan) -> fmt::Result {
+    let Some(longest) = plan.trunks.iter().map(|trunk| trunk.warmup_steps).max() else {
+        return Ok(());
+    };
+    let alone = plan.flops_alone();
+    writeln!(
+        text,
+        "\ntrunks: {}, which {} trials leave to cool down; {} FLOPs in place of {}, {:.1} % less; warm-up of {longest} steps",
+        plan.trunks.len(),
+        plan.runs().filter(|(_, run)| run.branch.is_some()).count(),
+        quantity::flops(plan.flops),
+        quantity::flops(alone),
+        100.0 * (1.0 - plan.flops / alone),
+    )
 }
 
 /// Skipped sizes; what the model refuses is said once, not at every budget.

@@ -91,7 +91,7 @@ pub struct Row {
     pub loss_se: Option<f64>,
     /// Peak learning rate.
     pub lr: Option<f64>,
-    /// The bootstrap's cluster: rows with the same N and D.
+    /// The bootstrap's cluster: rows that share a trunk, else those with the same N and D.
     pub group: Option<String>,
     /// Earlier losses that runs stopped there would have had, see [`Run::curve`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -149,8 +149,11 @@ impl Row {
             seed: Some(run.seed),
             n: Some(run.n),
             lr: Some(run.lr),
-            // Within a sweep nothing else but the seed tells two trials apart.
-            group: Some(format!("{}/{}", quantity::flops(budget.budget), run.size)),
+            group: Some(match &run.branch {
+                Some(branch) => branch.trunk.to_string(),
+                // Within a sweep nothing else but the seed tells two trials apart.
+                None => format!("{}/{}", quantity::flops(budget.budget), run.size),
+            }),
             steps: Some(run.steps),
             counts: run.counts.clone(),
             ..Self::new(Status::Pending)
@@ -184,6 +187,11 @@ impl Row {
                 self.steps = Some(measured.steps);
                 self.counts = measured.counts;
                 self.metrics = measured.metrics;
+            }
+            Outcome::Grown { .. } => {
+                return self.unreadable(
+                    "its folder holds what a trunk leaves; move that away and run again".to_owned(),
+                );
             }
             Outcome::Diverged { step, loss, reason } => {
                 self.status = Status::Diverged;

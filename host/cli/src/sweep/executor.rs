@@ -1,16 +1,20 @@
-//! The local executor: so many workers at once, each with one trial.
+//! The local executor: so many workers at once, each with one trial or trunk.
+//!
+//! A trial that leaves a trunk waits until the trunk's worker has looked at what is
+//! there, and then for the checkpoint that it begins from.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-use flops_fit_trial::{Failure, Outcome};
+use flops_fit_trial::{Failure, Outcome, Stage};
 
 use super::{
     FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
     retry::{self, Retry},
     simulated,
+    trunks::Trunks,
     watch::{Running, StartError},
 };
 use crate::{interrupt::Interrupt, trainer::Trainer};
@@ -42,6 +46,7 @@ struct Place {
 pub(super) struct Executor<'a> {
     queue: VecDeque<Queued>,
     places: Vec<Place>,
+    trunks: Trunks,
     settings: &'a Settings,
     trainer: &'a Trainer,
     observer: &'a mut dyn Observer,
@@ -67,12 +72,17 @@ impl<'a> Executor<'a> {
             ready,
             retries: 0,
         };
+        let trunks = Trunks::of(&selection.trunks);
+        let mut trials = selection.trunks;
+        trials.extend(selection.pending);
+        trials.sort_by(|a, b| b.flops().total_cmp(&a.flops()));
         Self {
             tally: Tally {
                 kept: selection.kept,
                 ..Tally::default()
             },
-            queue: selection.pending.into_iter().map(queued).collect(),
+            trunks,
+            queue: trials.into_iter().map(queued).collect(),
             places: Vec::new(),
             settings,
             trainer,
@@ -125,7 +135,10 @@ impl<'a> Executor<'a> {
     fn fill(&mut self) {
         while self.may_start() {
             let now = Instant::now();
-            let next = self.queue.iter().position(|queued| queued.ready <= now);
+            let next = self
+                .queue
+                .iter()
+                .position(|queued| queued.ready <= now && self.trunks.lets_begin(&queued.trial));
             let Some(Queued { trial, retries, .. }) =
                 next.and_then(|index| self.queue.remove(index))
             else {
@@ -179,6 +192,9 @@ impl<'a> Executor<'a> {
         while i < self.places.len() {
             let running = &mut self.places[i].running;
             for progress in running.progress() {
+                if progress.stage == Stage::Train {
+                    self.trunks.looked(&running.trial.spec.id);
+                }
                 self.observer.progressed(&running.trial, &progress);
             }
             match running.outcome(&self.settings.limits) {
@@ -212,6 +228,42 @@ impl<'a> Executor<'a> {
         self.halted.get_or_insert(error);
     }
 
+    /// A trunk's worker has ended for good: what waited for it begins, is asked for once
+    /// more, or ends too.
+    fn trunk_ended(&mut self, trunk: Trial, outcome: &Outcome) {
+        let id = &trunk.spec.id;
+        self.trunks.looked(id);
+        let waits = |queued: &Queued| {
+            queued.trial.spec.branch().is_some_and(|(of, _)| of == id)
+                && !self.trunks.lets_begin(&queued.trial)
+        };
+        let (waiting, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.queue).into_iter().partition(waits);
+        self.queue = others;
+        let grown = matches!(outcome, Outcome::Grown { .. });
+        if !waiting.is_empty() && grown && self.trunks.has_advanced(id, waiting.len()) {
+            self.queue.extend(waiting);
+            self.queue.push_front(Queued {
+                trial: trunk,
+                ready: Instant::now(),
+                retries: 0,
+            });
+            return;
+        }
+        for Queued { trial, .. } in waiting {
+            let outcome = without_trunk(&trial, outcome);
+            let written = trial
+                .dir
+                .clear()
+                .and_then(|()| trial.dir.write_spec(&trial.spec))
+                .and_then(|()| trial.conclude(&outcome, 0.0));
+            match written {
+                Ok(()) => self.record(trial, &outcome, u32::MAX),
+                Err(error) => self.halt(error.into()),
+            }
+        }
+    }
+
     fn record(&mut self, mut trial: Trial, outcome: &Outcome, retries: u32) {
         let retry = match outcome {
             Outcome::Failed { failure } => {
@@ -235,7 +287,8 @@ impl<'a> Executor<'a> {
                     retries: retries + u32::from(counts),
                 });
             }
-            (None, Outcome::Completed { .. }) => self.tally.completed += 1,
+            (None, outcome) if trial.spec.is_trunk() => self.trunk_ended(trial, outcome),
+            (None, Outcome::Completed { .. } | Outcome::Grown { .. }) => self.tally.completed += 1,
             (None, Outcome::Diverged { .. }) => self.tally.diverged += 1,
             (None, Outcome::Failed { failure }) => self.tally.failed.push(failed(&trial, failure)),
         }
@@ -244,7 +297,10 @@ impl<'a> Executor<'a> {
     /// Ends all workers; what they were training is still to be trained.
     fn stop(&mut self) {
         self.tally.interrupted = true;
-        self.tally.pending = self.queue.len() + self.places.len();
+        let queued = self.queue.iter().map(|queued| &queued.trial);
+        let running = self.places.iter().map(|place| &place.running.trial);
+        let trials = queued.chain(running).filter(|trial| !trial.spec.is_trunk());
+        self.tally.pending = trials.count();
         let grace = self.settings.limits.stop;
         std::thread::scope(|scope| {
             for place in &mut self.places {
@@ -254,6 +310,35 @@ impl<'a> Executor<'a> {
         for place in std::mem::take(&mut self.places) {
             self.tell_of_unended(&place.running);
         }
+    }
+}
+
+/// What becomes of a branch whose trunk ended before it was there.
+fn without_trunk(trial: &Trial, trunk: &Outcome) -> Outcome {
+    let Some((id, leaves)) = trial.spec.branch() else {
+        unreachable!("only branches wait for trunks");
+    };
+    match trunk {
+        // It would have done so alone: its steps up to there are the same.
+        Outcome::Diverged { step, loss, reason } => Outcome::Diverged {
+            step: *step,
+            loss: *loss,
+            reason: format!("trunk {id}, which it was to leave after step {leaves}: {reason}"),
+        },
+        Outcome::Failed { failure } => Outcome::Failed {
+            failure: Failure::Trunk {
+                trunk: id.clone(),
+                step: leaves,
+                reason: failure.to_string(),
+            },
+        },
+        Outcome::Completed { .. } | Outcome::Grown { .. } => Outcome::Failed {
+            failure: Failure::NoBranchPoint {
+                trunk: id.clone(),
+                step: leaves,
+                why: None,
+            },
+        },
     }
 }
 

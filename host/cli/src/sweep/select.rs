@@ -1,8 +1,13 @@
 //! What is still to be trained.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
-use flops_fit_trial::{Load, Outcome, SetAside, TrialDir, TrialResult, TrialSpec, set_aside};
+use flops_fit_trial::{
+    Load, Outcome, SetAside, TrialDir, TrialId, TrialResult, TrialSpec, set_aside,
+};
 
 use super::{SweepError, Trial, program};
 use crate::plan::Prepared;
@@ -25,6 +30,8 @@ pub struct Selection {
     /// To be trained, the most expensive first: the last ones to end are then
     /// short, and no core waits long for the others.
     pub pending: Vec<Trial>,
+    /// Trunks that some of those leave; each asks for the branch points that they need.
+    pub trunks: Vec<Trial>,
     /// Completed or diverged already.
     pub kept: usize,
     /// FLOPs of those.
@@ -42,6 +49,7 @@ pub struct Selection {
 pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepError> {
     let mut selection = Selection {
         pending: Vec::new(),
+        trunks: Vec::new(),
         kept: 0,
         kept_flops: 0.0,
         set_aside: Vec::new(),
@@ -53,6 +61,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
             dir: prepared.output.trial(&spec.id),
             size_param: prepared.plan.size_param.clone(),
             unique_units: prepared.plan.unique_units,
+            done: spec.branch().map_or(0, |(_, step)| step),
         };
         if spec.run.program.is_some() {
             // Its program had ended well when flops-fit was killed.
@@ -87,6 +96,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
     selection
         .pending
         .sort_by(|a, b| b.flops().total_cmp(&a.flops()));
+    selection.take_trunks(prepared);
     Ok(selection)
 }
 
@@ -94,6 +104,48 @@ impl Selection {
     fn keep(&mut self, trial: &Trial) {
         self.kept += 1;
         self.kept_flops += trial.flops();
+    }
+
+    /// Trains none of `ids`, nor a trunk that only they leave.
+    pub(crate) fn leave_out(&mut self, ids: &BTreeSet<TrialId>) {
+        self.pending.retain(|trial| !ids.contains(&trial.spec.id));
+        let pending = &self.pending;
+        self.trunks.retain(|trunk| {
+            let leaves = |trial: &Trial| trial.spec.recipe.trunk.as_ref() == Some(&trunk.spec.id);
+            pending.iter().any(leaves)
+        });
+    }
+
+    /// The trunks that pending trials leave. A trunk that has every branch point is
+    /// among them: its worker looks whether they are whole.
+    fn take_trunks(&mut self, prepared: &Prepared) {
+        for spec in &prepared.trunks {
+            let leaves = |trial: &Trial| {
+                let (trunk, step) = trial.spec.branch()?;
+                (*trunk == spec.id).then_some(step)
+            };
+            let mut branches: Vec<u64> = self.pending.iter().filter_map(leaves).collect();
+            branches.sort_unstable();
+            branches.dedup();
+            let dir = prepared.output.trunk(&spec.id);
+            let mut spec = spec.clone();
+            let grown = dir.branches().steps().first().copied().unwrap_or(0);
+            let flops = spec.run.flops_per_unit * (grown * spec.units_per_step()) as f64;
+            self.kept_flops += flops;
+            // A law needs no training to draw from.
+            let Some(last) = branches.last().filter(|_| spec.recipe.simulation.is_none()) else {
+                continue;
+            };
+            let done = last - dir.steps_to_grow(&branches);
+            spec.run.branches = branches;
+            self.trunks.push(Trial {
+                spec,
+                dir,
+                size_param: prepared.plan.size_param.clone(),
+                unique_units: prepared.plan.unique_units,
+                done,
+            });
+        }
     }
 }
 
@@ -108,6 +160,9 @@ fn finished(
             format!("it is the result of another trial, {}", result.id)
         }
         Ok(Some(result)) if matches!(result.outcome, Outcome::Failed { .. }) => return Ok(None),
+        Ok(Some(result)) if matches!(result.outcome, Outcome::Grown { .. }) => {
+            "it is what a trunk leaves".to_owned()
+        }
         Ok(result) => return Ok(result),
         Err(error) if error.is_foreign() => error.to_string(),
         Err(error) => return Err(error.into()),

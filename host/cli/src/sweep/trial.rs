@@ -1,7 +1,11 @@
-//! A trial that is to be trained.
+//! A trial that is to be trained, or a trunk that is to be grown.
 
 use flops_fit_scaling::quantity;
-use flops_fit_trial::{TrialDir, TrialSpec};
+use flops_fit_trial::{
+    DocumentError, Environment, FORMAT, Outcome, Timing, TrialDir, TrialResult, TrialSpec,
+};
+
+use super::select::libraries;
 
 /// A specification and its place on disk.
 #[derive(Debug, Clone)]
@@ -14,12 +18,39 @@ pub struct Trial {
     pub size_param: String,
     /// Distinct units of the training data; absent if it never repeats.
     pub unique_units: Option<u64>,
+    /// Optimizer steps that are done already: those of the trunk that it leaves, or that
+    /// it is prolonged from.
+    pub done: u64,
 }
 
 impl Trial {
+    /// The step that it ends after.
+    pub fn last_step(&self) -> u64 {
+        let last = self.spec.run.branches.last();
+        last.copied().unwrap_or(self.spec.recipe.steps)
+    }
+
     /// FLOPs that it costs.
     pub fn flops(&self) -> f64 {
-        self.spec.run.flops_per_unit * self.spec.recipe.units as f64
+        let steps = self.last_step() - self.done;
+        self.spec.run.flops_per_unit * (steps * self.spec.units_per_step()) as f64
+    }
+
+    /// Writes the result of a trial whose worker could not, or of which none was started.
+    pub(super) fn conclude(&self, outcome: &Outcome, seconds: f64) -> Result<(), DocumentError> {
+        self.dir.write_result(&TrialResult {
+            format: FORMAT,
+            id: self.spec.id.clone(),
+            outcome: outcome.clone(),
+            environment: Environment {
+                libraries: libraries(&self.spec),
+                ..Environment::planned(&self.spec.run)
+            },
+            timing: Timing {
+                train: seconds,
+                ..Timing::default()
+            },
+        })
     }
 
     /// The command of the user's program that trains it; empty where none does.
@@ -28,12 +59,16 @@ impl Trial {
         words.unwrap_or_default().join(" ")
     }
 
-    /// Which it is, in words: `1e10 d_model 16 seed 0`.
+    /// Which it is, in words: `1e10 d_model 16 seed 0`, `trunk d_model 16 seed 0`.
     pub fn label(&self) -> String {
         let recipe = &self.spec.recipe;
         format!(
             "{} {} {} seed {}",
-            quantity::flops(recipe.budget),
+            if self.spec.is_trunk() {
+                "trunk".to_owned()
+            } else {
+                quantity::flops(recipe.budget)
+            },
             self.size_param,
             recipe.size,
             recipe.seed

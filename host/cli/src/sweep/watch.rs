@@ -8,8 +8,8 @@ use std::{
 };
 
 use flops_fit_trial::{
-    DocumentError, Environment, FORMAT, Failure, Outcome, Part, Phase, Progress, ProgressReader,
-    Pulse, TRIAL_VARIABLE, Timing, TrialResult, TrialSpec, signal_name,
+    DocumentError, Failure, Outcome, Part, Phase, Progress, ProgressReader, Pulse, TRIAL_VARIABLE,
+    TrialSpec, signal_name,
 };
 use rustix::{io::Errno, process::Signal};
 
@@ -18,7 +18,6 @@ use super::{
     ending::{Ending, Step},
     limit::Clock,
     program,
-    select::libraries,
 };
 use crate::{
     manifest::Limits,
@@ -242,22 +241,9 @@ impl Running {
 
     /// Writes the result that the worker could not.
     fn conclude(&self, failure: Failure) -> Result<Option<Outcome>, SweepError> {
-        let spec = &self.trial.spec;
         let outcome = Outcome::Failed { failure };
-        self.trial.dir.write_result(&TrialResult {
-            format: FORMAT,
-            id: spec.id.clone(),
-            outcome: outcome.clone(),
-            environment: Environment {
-                libraries: libraries(spec),
-                ..Environment::planned(&spec.run)
-            },
-            timing: Timing {
-                startup: 0.0,
-                train: self.clock.total().as_secs_f64(),
-                evaluate: 0.0,
-            },
-        })?;
+        self.trial
+            .conclude(&outcome, self.clock.total().as_secs_f64())?;
         Ok(Some(outcome))
     }
 

@@ -40,7 +40,7 @@ impl Bars {
 
 impl Observer for Bars {
     fn started(&mut self, trial: &Trial) {
-        let bar = ProgressBar::new(trial.spec.recipe.steps)
+        let bar = ProgressBar::new(trial.last_step())
             .with_style(style("{prefix:<28} [{bar:24}] {pos:>6}/{len}  {msg}"));
         bar.set_prefix(trial.label());
         bar.set_message("starting");

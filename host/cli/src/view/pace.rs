@@ -25,7 +25,8 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(selection: &Selection) -> Self {
-        let pending: f64 = selection.pending.iter().map(Trial::flops).sum();
+        let to_train = selection.pending.iter().chain(&selection.trunks);
+        let pending: f64 = to_train.map(Trial::flops).sum();
         Self {
             begun: Instant::now(),
             trials: selection.kept + selection.pending.len(),
@@ -38,14 +39,16 @@ impl Pace {
     }
 
     pub(super) fn progressed(&mut self, trial: &Trial, progress: &Progress) {
-        let flops = trial.spec.run.flops_per_unit * progress.units as f64;
+        let before = trial.done * trial.spec.units_per_step();
+        let units = progress.units.saturating_sub(before);
+        let flops = trial.spec.run.flops_per_unit * units as f64;
         self.running.insert(trial.spec.id.clone(), flops);
     }
 
     pub(super) fn ended(&mut self, trial: &Trial, again: bool) {
         self.running.remove(&trial.spec.id);
         if !again {
-            self.ended += 1;
+            self.ended += usize::from(!trial.spec.is_trunk());
             self.done += trial.flops();
         }
     }

@@ -1,5 +1,6 @@
 //! Whole commands against a fake worker: no libtorch, no plugin code.
 
+mod adaptive;
 mod analysis;
 mod commands;
 mod exits;

@@ -62,7 +62,10 @@ mod tests {
     fn near(found: Option<(f64, f64)>, n: f64, exponent: f64, tolerance: f64) {
         let (found_n, found_exponent) = found.expect("points");
         assert!((found_n / n).ln().abs() < tolerance, "{found_n}");
-        assert!((found_exponent - exponent).abs() < tolerance, "{found_exponent}");
+        assert!(
+            (found_exponent - exponent).abs() < tolerance,
+            "{found_exponent}"
+        );
     }
 
     #[test]
@@ -70,7 +73,12 @@ mod tests {
         assert_eq!(expected(&[], 1e10), None);
         near(expected(&[point(1e10, 4e3, 0.1)], 1e12), 4e4, 0.5, 1e-9);
         let steep = [1e10, 1e11, 1e12].map(|c: f64| point(c, 1e-4 * c.powf(0.75), 0.01));
-        near(expected(&steep, 1e13), 1e-4 * 1e13_f64.powf(0.75), 0.75, 0.01);
+        near(
+            expected(&steep, 1e13),
+            1e-4 * 1e13_f64.powf(0.75),
+            0.75,
+            0.01,
+        );
         // Two noisy minima the wrong way round: the prior holds the slope.
         let noisy = [point(1e10, 6e3, 0.5), point(3e10, 5e3, 0.5)];
         let (n, exponent) = expected(&noisy, 1e11).expect("points");

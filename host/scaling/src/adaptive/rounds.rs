@@ -82,7 +82,10 @@ impl Findings {
 
     /// Budgets with a minimum that counts.
     pub(super) fn minima(&self) -> usize {
-        self.budgets.iter().filter(|b| b.minimum().is_some()).count()
+        self.budgets
+            .iter()
+            .filter(|b| b.minimum().is_some())
+            .count()
     }
 
     /// The optima: minima that count, and for want of one the size of the lowest loss,

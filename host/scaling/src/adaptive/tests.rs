@@ -122,7 +122,10 @@ fn a_center_off_by_eight_costs_a_fifth_more_at_most() {
                 let findings = Findings::of(&rounds, &sweep.options);
                 assert_eq!(findings.minima(), 7, "{truth:?} off {off} seed {seed}");
                 let more = flops(&rounds) / by_hand(&sweep, &truth) - 1.0;
-                assert!(more <= 0.2, "{truth:?} off {off} seed {seed}: {more:.3} more");
+                assert!(
+                    more <= 0.2,
+                    "{truth:?} off {off} seed {seed}: {more:.3} more"
+                );
                 worst = worst.max(more);
             }
         }
@@ -146,7 +149,10 @@ fn each_minimum_is_near_the_truth_and_the_same_rounds_give_the_same_decision() {
             panic!("{decision:?}");
         };
         let next = &rounds[complete];
-        assert_eq!((budget.to_bits(), &sizes), (next.budget.to_bits(), &next.sizes));
+        assert_eq!(
+            (budget.to_bits(), &sizes),
+            (next.budget.to_bits(), &next.sizes)
+        );
         assert_eq!(decision.found.is_some(), complete > 0);
     }
 }
@@ -161,7 +167,12 @@ fn an_edge_minimum_extends_its_side_three_times_at_most() {
     let mut smallest = i64::MAX;
     for extension in 0..=EXTENSIONS {
         let decision = decide(&sweep, &candidates, &rounds).expect("valid");
-        let Action::Train { budget, sizes, reason } = decision.action else {
+        let Action::Train {
+            budget,
+            sizes,
+            reason,
+        } = decision.action
+        else {
             panic!("{decision:?}");
         };
         assert_eq!(budget.to_bits(), DECADES[0].to_bits());
@@ -182,12 +193,19 @@ fn an_edge_minimum_extends_its_side_three_times_at_most() {
     }
     // It is given up, and the next budget goes on from the smallest.
     let decision = decide(&sweep, &candidates, &rounds).expect("valid");
-    let Action::Train { budget, reason: Reason::Extrapolated { center, .. }, .. } = decision.action
+    let Action::Train {
+        budget,
+        reason: Reason::Extrapolated { center, .. },
+        ..
+    } = decision.action
     else {
         panic!("{decision:?}");
     };
     assert_eq!(budget.to_bits(), DECADES[1].to_bits());
-    assert!((center / smallest as f64).ln().abs() < 1.0, "{center:e} after {smallest}");
+    assert!(
+        (center / smallest as f64).ln().abs() < 1.0,
+        "{center:e} after {smallest}"
+    );
 }
 
 #[test]
@@ -224,6 +242,11 @@ fn a_budget_at_which_nothing_can_be_trained_is_passed_over() {
     assert_eq!(reason, Reason::AllTrained);
     assert_eq!(rounds[0].sizes, [0_i64; 0]);
     assert_eq!(rounds[1].sizes.len(), 7);
-    let first = decide(&sweep, &candidates(), &[]).expect("valid").to_string();
-    assert!(first.contains("with no size, since none can be trained there"), "{first}");
+    let first = decide(&sweep, &candidates(), &[])
+        .expect("valid")
+        .to_string();
+    assert!(
+        first.contains("with no size, since none can be trained there"),
+        "{first}"
+    );
 }

@@ -17,6 +17,7 @@ pub(super) struct Finished<'a> {
     pub(super) replica: Replica,
     pub(super) leader: Option<Leader<'a>>,
     pub(super) units: u64,
+    pub(super) paid: u64,
     pub(super) tail: Tail,
     pub(super) watch: Watch,
     pub(super) train_seconds: f64,
@@ -38,6 +39,10 @@ impl Finished<'_> {
                 self.replica.close()?;
                 return Ok(Training::Interrupted { step });
             }
+            End::Grown => Outcome::Grown {
+                steps: self.units / self.spec.units_per_step(),
+                units: self.units,
+            },
             End::Diverged { step, loss, reason } => {
                 self.train_seconds = seconds;
                 diverged(step, loss, reason)
@@ -67,13 +72,13 @@ impl Finished<'_> {
     }
 
     fn measured(&self, held_out: HeldOut, data: &DataDescription) -> Result<Measured, Failure> {
-        let flops = self.spec.run.flops_per_unit * self.units as f64;
+        let flops = |units: u64| self.spec.run.flops_per_unit * units as f64;
         Ok(Measured {
             n: self.replica.model.num_params()? as f64,
             counts: self.spec.run.counts.clone(),
             d: self.units as f64,
-            c: flops,
-            spent: flops,
+            c: flops(self.units),
+            spent: flops(self.units - self.paid),
             unique: data.unique_units.map(|u| u as f64),
             loss: held_out.loss,
             loss_se: held_out.standard_error,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flops_fit_trial::{Position, Progress, Recipe, Stage};
+use flops_fit_trial::{Position, Progress, Stage};
 
 use super::Observer;
 use crate::{Keeper, parent};
@@ -17,6 +17,8 @@ pub(super) struct Leader<'a> {
     clock: Instant,
     /// Seconds of training before this process.
     earlier: f64,
+    /// Seconds that a branch of the trunk is charged for.
+    settled: f64,
     steps: u64,
     since: Since,
 }
@@ -45,7 +47,7 @@ impl<'a> Leader<'a> {
     pub(super) fn new(
         observer: &'a mut dyn Observer,
         keeper: Option<&'a mut Keeper>,
-        recipe: &Recipe,
+        steps: u64,
         start: &Position,
     ) -> Self {
         Self {
@@ -53,7 +55,8 @@ impl<'a> Leader<'a> {
             keeper,
             clock: Instant::now(),
             earlier: start.seconds,
-            steps: recipe.steps,
+            settled: 0.0,
+            steps,
             since: Since::new(start.units),
         }
     }
@@ -61,6 +64,16 @@ impl<'a> Leader<'a> {
     /// Seconds of training, those before this process included.
     pub(super) fn seconds(&self) -> f64 {
         self.earlier + self.clock.elapsed().as_secs_f64()
+    }
+
+    /// Those of them that no branch is charged for yet.
+    pub(super) fn unsettled(&self) -> f64 {
+        self.seconds() - self.settled
+    }
+
+    /// A branch is charged for all of them.
+    pub(super) fn settle(&mut self) {
+        self.settled = self.seconds();
     }
 
     pub(super) fn see(&mut self, loss: f64) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flops_fit_plugin::{DataDescription, Split};
+use flops_fit_plugin::{DataDescription, Draw, Split};
 use flops_fit_trial::TrialSpec;
 
 use crate::{contract, evaluate, feed::Wanted, order::Order};
@@ -43,7 +43,7 @@ impl Cut {
     }
 }
 
-/// Every training batch from step `first` on, in order, after the leader's examples for
+/// Every training batch of the steps `steps`, in order, after the leader's examples for
 /// the contract's check; then the held-out batches, in turn among the ranks.
 ///
 /// A step's micro-batches come in turns too, so that no rank waits for all of
@@ -52,7 +52,7 @@ pub(super) fn batches(
     spec: &TrialSpec,
     data: &DataDescription,
     cut: Cut,
-    first: u64,
+    steps: Range<u64>,
 ) -> impl Iterator<Item = Wanted> + Send + use<> {
     let order = Order::new(data.train_examples, spec.recipe.seed);
     let probe = Wanted {
@@ -63,7 +63,7 @@ pub(super) fn batches(
             .collect(),
     };
     let turns: Vec<(usize, Range<u64>)> = turns(cut);
-    let training = (first..spec.recipe.steps).flat_map(move |step| {
+    let training = steps.flat_map(move |step| {
         let wanted = turns.clone().into_iter();
         wanted.map(move |(rank, examples)| Wanted {
             rank,
@@ -72,7 +72,7 @@ pub(super) fn batches(
         })
     });
     let ranks = cut.ranks as usize;
-    let held_out = evaluate::plan(data, spec.recipe.train.eval_units)
+    let held_out = held_out(spec, data)
         .into_iter()
         .enumerate()
         .map(move |(i, draws)| Wanted {
@@ -85,7 +85,15 @@ pub(super) fn batches(
 
 /// How many held-out batches there are, over all ranks.
 pub(super) fn held_out_batches(spec: &TrialSpec, data: &DataDescription) -> usize {
-    evaluate::plan(data, spec.recipe.train.eval_units).len()
+    held_out(spec, data).len()
+}
+
+/// The held-out batches; a trunk is not evaluated.
+fn held_out(spec: &TrialSpec, data: &DataDescription) -> Vec<Vec<Draw>> {
+    if spec.is_trunk() {
+        return Vec::new();
+    }
+    evaluate::plan(data, spec.recipe.train.eval_units)
 }
 
 /// The micro-batches of one step with their ranks: the first of each rank, then the

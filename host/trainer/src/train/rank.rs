@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     backward::gradients,
-    checkpoint::Trainee,
+    checkpoint::{Course, Trainee},
     collective::Collective,
     contract,
     divergence::Watch,
@@ -31,6 +31,7 @@ const RANK_STRIDE: u64 = 1 << 32;
 /// One rank.
 pub(super) struct Rank<'a> {
     pub(super) spec: &'a TrialSpec,
+    pub(super) course: &'a Course,
     pub(super) replica: Replica,
     pub(super) feed: Feed,
     pub(super) collective: Box<dyn Collective>,
@@ -44,6 +45,8 @@ pub(super) struct Rank<'a> {
     pub(super) units_per_example: u64,
     pub(super) held_out_batches: usize,
     pub(super) units: u64,
+    /// Those of them that an earlier branch of the trunk is charged for.
+    pub(super) paid: u64,
     pub(super) tail: Tail,
     pub(super) watch: Watch,
     /// Of the last step, where all ranks' was computed.
@@ -56,6 +59,8 @@ pub(super) struct Rank<'a> {
 pub(super) enum End {
     /// Trained to the end, and its share of the held-out set evaluated.
     Trained(Vec<Evaluated>),
+    /// A trunk, trained as far as it was to go.
+    Grown,
     /// The loss left the numbers that mean anything at `step`.
     Diverged {
         step: u64,
@@ -108,7 +113,8 @@ impl<'a> Rank<'a> {
             contract::check_parameters_drive_output(model, flat, &self.feed.next()?)?;
         }
         self.join(first, moments)?;
-        let steps = self.spec.recipe.steps;
+        let Course { steps, branches } = self.course;
+        let (steps, is_trunk) = (*steps, self.spec.is_trunk());
         let settings = &self.spec.recipe.train;
         self.report(Stage::Train, first, 0.0);
 
@@ -121,7 +127,9 @@ impl<'a> Rank<'a> {
                 leader.see(loss);
                 leader.observer.step(step + 1);
             }
-            self.tail.see(step, steps, loss);
+            if !is_trunk {
+                self.tail.see(step, steps, loss);
+            }
             if let Some(reason) = self.watch.see(step, loss) {
                 return Ok(diverged(step + 1, loss, reason));
             }
@@ -130,10 +138,18 @@ impl<'a> Rank<'a> {
                 return Ok(diverged(step + 1, loss, reason));
             }
             self.report_if_due(Stage::Train, step + 1, settings.lr * share);
-            if save {
+            if branches.contains(&(step + 1)) {
+                let moments = self.moments()?;
+                self.branch(step + 1, &moments)?;
+                self.report(Stage::Train, step + 1, settings.lr * share);
+            } else if save {
                 let moments = self.moments()?;
                 self.save(step + 1, &moments);
             }
+        }
+        if is_trunk {
+            self.train_seconds = self.leader.as_ref().map_or(0.0, Leader::seconds);
+            return Ok(End::Grown);
         }
         self.evaluate(steps)
     }
@@ -342,28 +358,51 @@ impl<'a> Rank<'a> {
     }
 
     fn save(&mut self, step: u64, moments: &[Tensor; 2]) {
-        let Some(leader) = &mut self.leader else {
-            return;
-        };
-        let (first_loss, recent_losses) = self.watch.seen();
-        let position = Position {
-            step,
-            draws: step * self.cut.batch,
-            units: self.units,
-            optimizer_steps: self.replica.adamw.steps(),
-            first_loss,
-            recent_losses,
-            tail_sum: self.tail.sum,
-            tail_count: self.tail.count,
-            seconds: leader.seconds(),
-        };
+        let position = self.position(step);
         let trainee = Trainee {
             model: &self.replica.model,
             flat: &self.replica.flat,
             moments,
         };
-        if let Some(keeper) = &mut leader.keeper {
+        if let Some(leader) = &mut self.leader
+            && let Some(keeper) = &mut leader.keeper
+        {
             keeper.save(position, &trainee);
+        }
+    }
+
+    /// Saves where branches leave; what comes after is the next one's to pay for.
+    fn branch(&mut self, step: u64, moments: &[Tensor; 2]) -> Result<(), Failure> {
+        let position = self.position(step);
+        let trainee = Trainee {
+            model: &self.replica.model,
+            flat: &self.replica.flat,
+            moments,
+        };
+        if let Some(leader) = &mut self.leader {
+            if let Some(keeper) = &leader.keeper {
+                keeper.branch(position, &trainee)?;
+            }
+            leader.settle();
+        }
+        self.paid = self.units;
+        Ok(())
+    }
+
+    /// Where training is after `step` steps.
+    fn position(&self, step: u64) -> Position {
+        let (first_loss, recent_losses) = self.watch.seen();
+        Position {
+            step,
+            draws: step * self.cut.batch,
+            units: self.units,
+            paid: self.paid,
+            optimizer_steps: self.replica.adamw.steps(),
+            first_loss,
+            recent_losses,
+            tail_sum: self.tail.sum,
+            tail_count: self.tail.count,
+            seconds: self.leader.as_ref().map_or(0.0, Leader::unsettled),
         }
     }
 
@@ -375,6 +414,7 @@ impl<'a> Rank<'a> {
             replica: self.replica,
             leader: self.leader,
             units: self.units,
+            paid: self.paid,
             tail: self.tail,
             watch: self.watch,
             train_seconds: self.train_seconds,

@@ -59,6 +59,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
         },
         seed: 3,
         simulation: None,
+        trunk: None,
     };
     let run = RunSettings {
         model: load(model),
@@ -75,6 +76,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
         attempt: 0,
         checkpoint_interval: 300.0,
         program: None,
+        branches: Vec::new(),
     };
     TrialSpec::new(recipe, run)
 }

@@ -1,4 +1,4 @@
-//! The folder of a trial's checkpoints.
+//! A folder of checkpoints.
 
 use std::{
     fs::{self, File},
@@ -13,15 +13,19 @@ use crate::{
     document::{PARTIAL, read_sealed, sync_folder, write_sealed},
 };
 
-/// Checkpoints that are kept: should the latest be torn, the other serves.
+/// Checkpoints of a trial that are kept: should the latest be torn, the other serves.
 const KEPT: usize = 2;
 
 const INDEX: &str = "json";
 const TENSORS: &str = "safetensors";
 
-/// `trials/<id>/checkpoint/`.
+/// `checkpoint/` of a trial or a trunk, or `branches/` of a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckpointDir(PathBuf);
+pub struct CheckpointDir {
+    path: PathBuf,
+    /// How many are kept, the latest.
+    kept: usize,
+}
 
 /// What is there to go on from.
 #[derive(Debug, Default)]
@@ -42,18 +46,32 @@ pub struct SetAsideCheckpoint {
 }
 
 impl CheckpointDir {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self(path)
+    /// The one at `path`, of which the two latest checkpoints are kept.
+    pub(crate) fn latest_two(path: PathBuf) -> Self {
+        Self { path, kept: KEPT }
+    }
+
+    /// The one at `path`, of which every checkpoint is kept.
+    pub(crate) fn every(path: PathBuf) -> Self {
+        Self {
+            path,
+            kept: usize::MAX,
+        }
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Whether there is any checkpoint, usable or not.
     pub fn is_empty(&self) -> bool {
         self.steps().is_empty()
+    }
+
+    /// Whether there is one of `step`, usable or not.
+    pub fn has(&self, step: u64) -> bool {
+        self.file(step, INDEX).is_file()
     }
 
     /// The latest checkpoint that trial `trial` can go on from under `build`; what
@@ -69,6 +87,21 @@ impl CheckpointDir {
                     found.usable = Some(usable);
                     break;
                 }
+                Err(refusal) => found.refused.push(self.refuse(step, refusal)?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The checkpoint of `step`, likewise.
+    ///
+    /// # Errors
+    /// As [`latest`](Self::latest).
+    pub fn at(&self, step: u64, trial: &TrialId, build: &Build) -> Result<Found, DocumentError> {
+        let mut found = Found::default();
+        if self.has(step) {
+            match self.read(step, trial, build)? {
+                Ok(usable) => found.usable = Some(usable),
                 Err(refusal) => found.refused.push(self.refuse(step, refusal)?),
             }
         }
@@ -93,7 +126,7 @@ impl CheckpointDir {
     }
 
     /// Saves `checkpoint`, whose [`Content`] is filled in here: `write` makes the
-    /// file of tensors at the path it is given. Then all but the two latest go.
+    /// file of tensors at the path it is given. Then all that are not to be kept go.
     ///
     /// # Errors
     /// If a file can't be written; the checkpoints that were there before still are.
@@ -104,7 +137,7 @@ impl CheckpointDir {
     ) -> Result<(), DocumentError> {
         let step = checkpoint.position.step;
         let tensors = self.file(step, TENSORS);
-        let part = self.0.join(format!("{PARTIAL}{TENSORS}"));
+        let part = self.path.join(format!("{PARTIAL}{TENSORS}"));
         let saved = self.create().and_then(|()| {
             write(&part)?;
             checkpoint.tensors = Content::of(&part)?;
@@ -124,19 +157,20 @@ impl CheckpointDir {
         saved
     }
 
-    /// Removes all checkpoints, and the folder if nothing else is in it.
-    pub fn remove(&self) {
-        for step in self.steps() {
+    /// Removes the checkpoints of steps up to `last`, and the folder if nothing else is
+    /// in it.
+    pub fn remove_until(&self, last: u64) {
+        for step in self.steps().into_iter().filter(|step| *step <= last) {
             let _ = fs::remove_file(self.file(step, INDEX));
         }
         self.prune();
         // What was set aside stays, and the folder with it.
-        let _ = fs::remove_dir(&self.0);
+        let _ = fs::remove_dir(&self.path);
     }
 
-    /// The steps of all checkpoints, latest first.
-    fn steps(&self) -> Vec<u64> {
-        let Ok(all) = fs::read_dir(&self.0) else {
+    /// The steps of all checkpoints, usable or not, latest first.
+    pub fn steps(&self) -> Vec<u64> {
+        let Ok(all) = fs::read_dir(&self.path) else {
             return Vec::new();
         };
         // A file of another name is none of ours.
@@ -150,15 +184,15 @@ impl CheckpointDir {
     }
 
     fn file(&self, step: u64, kind: &str) -> PathBuf {
-        self.0.join(format!("{step:012}.{kind}"))
+        self.path.join(format!("{step:012}.{kind}"))
     }
 
     fn create(&self) -> io::Result<()> {
-        if self.0.is_dir() {
+        if self.path.is_dir() {
             return Ok(());
         }
-        fs::create_dir(&self.0)?;
-        self.0.parent().map_or(Ok(()), sync_folder)
+        fs::create_dir(&self.path)?;
+        self.path.parent().map_or(Ok(()), sync_folder)
     }
 
     fn read(
@@ -212,15 +246,15 @@ impl CheckpointDir {
     /// A file that stays is in nobody's way: the next call tries again.
     fn prune(&self) {
         let steps = self.steps();
-        for &step in steps.iter().skip(KEPT) {
+        for &step in steps.iter().skip(self.kept) {
             let _ = fs::remove_file(self.file(step, INDEX));
         }
         let kept: Vec<PathBuf> = steps
             .iter()
-            .take(KEPT)
+            .take(self.kept)
             .flat_map(|&step| [INDEX, TENSORS].map(|kind| self.file(step, kind)))
             .collect();
-        let Ok(all) = fs::read_dir(&self.0) else {
+        let Ok(all) = fs::read_dir(&self.path) else {
             return;
         };
         for path in all.filter_map(|entry| Some(entry.ok()?.path())) {

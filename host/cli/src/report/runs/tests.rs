@@ -22,6 +22,7 @@ fn plan() -> Plan {
         d: 1e5,
         c: 1e10,
         lr: 1.0,
+        branch: None,
     };
     Plan {
         format: FORMAT,
@@ -42,6 +43,8 @@ fn plan() -> Plan {
             }],
             uncovered: Vec::new(),
         }],
+        trunks: Vec::new(),
+        upcoming: None,
         flops: 6e10,
         warnings: Vec::new(),
     }

@@ -33,6 +33,7 @@ fn checkpoint(step: u64) -> Checkpoint {
             step,
             draws: step * 8,
             units: step * 512,
+            paid: 0,
             optimizer_steps: step,
             first_loss: Some(4.0 + 1e-15),
             recent_losses: vec![3.1, 0.1 + 0.2],
@@ -52,7 +53,7 @@ struct Bench {
 
 fn bench(steps: impl IntoIterator<Item = u64>) -> Bench {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let dir = CheckpointDir::new(folder.path().join("checkpoint"));
+    let dir = CheckpointDir::latest_two(folder.path().join("checkpoint"));
     for step in steps {
         save(&dir, step).expect("saved");
     }
@@ -103,7 +104,7 @@ fn the_two_latest_are_kept_and_the_latest_serves() {
         .collect();
     assert_eq!(files(&dir), expected);
     assert_eq!(latest(&dir, &trial(1), &build()), (Some(3000), Vec::new()));
-    dir.remove();
+    dir.remove_until(u64::MAX);
     assert!(!dir.path().exists());
     assert_eq!(latest(&dir, &trial(1), &build()), (None, Vec::new()));
 }

@@ -1,0 +1,180 @@
+//! Sweeps whose sizes are chosen round by round.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use crate::workbench::{Ended, MANIFEST, Workbench};
+
+/// Chinchilla's law from 1e18 to 1e21 FLOPs.
+const DESIGN: &str = r#"
+name = "design"
+trainer = { kind = "simulated", law = "chinchilla", noise = 0.01, seed = 3 }
+
+[model]
+sizes = { min = 10_000_000, max = 20_000_000_000, multiple_of = 10_000_000 }
+
+[sweep]
+budgets = { min = 1e18, max = 1e21, count = 7 }
+
+[analysis]
+draws = 50
+targets = [1e22]
+"#;
+
+const ADAPTIVE: &str = "sweep.grid=adaptive";
+/// Eight times what is optimal.
+const OFF: &str = "sweep.center={ k = 0.73, exponent = 0.5 }";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn run(bench: &Workbench, command: &str, sets: &[&str]) -> Ended {
+    let mut arguments = vec![command, "--format", "json"];
+    arguments.extend(sets.iter().flat_map(|set| ["--set", set]));
+    bench.run(&arguments).expect(0)
+}
+
+fn read(bench: &Workbench, name: &str) -> String {
+    let path = bench.path("outputs/design-simulated").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn flops(plan: &Value) -> f64 {
+    plan["flops"].as_f64().expect("a number")
+}
+
+#[test]
+fn from_a_center_off_by_eight_every_budget_is_bracketed() {
+    let hand = Workbench::with(DESIGN);
+    let by_hand = json(&run(&hand, "plan", &[]).out);
+    let bench = Workbench::with(DESIGN);
+    let ran = run(&bench, "run", &[ADAPTIVE, OFF]);
+    assert!(
+        ran.err.contains("decided: 1e18 FLOPs with 13 sizes"),
+        "{}",
+        ran.err
+    );
+
+    let plan = json(&read(&bench, "plan.json"));
+    let more = flops(&plan) / flops(&by_hand["plan"]) - 1.0;
+    assert!(more <= 0.2, "{more:.3} more FLOPs than by hand");
+    let analysis = json(&read(&bench, "analysis.json"));
+    let budgets = analysis["budgets"].as_array().expect("budgets");
+    assert_eq!(budgets.len(), 7);
+    for budget in budgets {
+        assert!(
+            budget["outcome"]["minimum"].is_object(),
+            "{}",
+            budget["outcome"]
+        );
+    }
+
+    let decisions: Vec<Value> = read(&bench, "decisions.jsonl").lines().map(json).collect();
+    assert!(decisions.len() >= 8, "{}", decisions.len());
+    assert_eq!(decisions[0]["action"]["reason"]["kind"], "first");
+    assert!(decisions[0]["found"].is_null());
+    for decision in &decisions[1..] {
+        assert!(decision["found"]["budget"].is_number(), "{decision}");
+    }
+    let last = decisions.last().expect("some");
+    assert_eq!(last["action"]["kind"], "stop");
+    assert_eq!(last["action"]["reason"]["kind"], "all_trained");
+    let status = bench
+        .run(&["status", "outputs/design-simulated"])
+        .expect(0)
+        .out;
+    let words = "1. 1e18 FLOPs with 13 sizes";
+    assert!(
+        status.contains(words) && status.contains("end: every budget"),
+        "{status}"
+    );
+
+    // Once more: nothing to train, the same decisions.
+    let before = read(&bench, "decisions.jsonl");
+    let again = json(&run(&bench, "run", &[ADAPTIVE, OFF]).out);
+    assert_eq!(again["sweep"]["completed"], 0);
+    assert_eq!(read(&bench, "decisions.jsonl"), before);
+}
+
+#[test]
+fn it_goes_on_where_it_was() {
+    let bench = Workbench::with(DESIGN);
+    run(&bench, "run", &[ADAPTIVE, OFF]);
+    let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
+    let trials = bench.path("outputs/design-simulated/trials");
+    let ids = |budget: usize| -> Vec<String> {
+        let plan = json(&plan);
+        let trials = plan["budgets"][budget]["trials"]
+            .as_array()
+            .expect("trials");
+        let id = |trial: &Value| trial["id"].as_str().expect("an id").to_owned();
+        trials.iter().map(id).collect()
+    };
+    // What it would have been, had it been stopped in the third budget: a later trial's
+    // result must not be looked at before its round.
+    for id in ids(2).iter().step_by(2) {
+        fs::remove_file(trials.join(id).join("result.json")).expect("removed");
+    }
+    let planned = json(&run(&bench, "plan", &[ADAPTIVE, OFF]).out);
+    let upcoming = &planned["plan"]["upcoming"]["budgets"];
+    assert_eq!(upcoming.as_array().map(Vec::len), Some(4), "{upcoming}");
+    assert!(read(&bench, "decisions.jsonl").lines().count() < decisions.lines().count());
+    let text = bench
+        .run(&["plan", "--set", ADAPTIVE, "--set", OFF])
+        .expect(0)
+        .out;
+    assert!(
+        text.contains("after these, by what they say: 3.16e19, 1e20, 3.16e20, 1e21"),
+        "{text}"
+    );
+
+    let again = json(&run(&bench, "run", &[ADAPTIVE, OFF]).out);
+    assert_eq!(again["sweep"]["completed"], ids(2).len().div_ceil(2));
+    assert_eq!(read(&bench, "decisions.jsonl"), decisions);
+    assert_eq!(read(&bench, "plan.json"), plan);
+}
+
+#[test]
+fn it_ends_early_once_the_wish_is_fulfilled() {
+    let bench = Workbench::with(DESIGN);
+    let precise = "trainer={ kind = \"simulated\", law = \"epoch\", noise = 0.001 }";
+    let wish = ["analysis.wish={ n = 2.0 }", "analysis.targets=[1e21]"];
+    run(&bench, "run", &[ADAPTIVE, precise, wish[0], wish[1]]);
+    let decisions: Vec<Value> = read(&bench, "decisions.jsonl").lines().map(json).collect();
+    let last = decisions.last().expect("some");
+    assert_eq!(last["action"]["reason"]["kind"], "answered", "{last}");
+    let plan = json(&read(&bench, "plan.json"));
+    assert!(plan["budgets"].as_array().map_or(0, Vec::len) < 7);
+}
+
+/// With workers: a trial that fails is not waited for, nor tried again in each round.
+#[test]
+fn a_trial_that_fails_ends_no_round() {
+    let around = MANIFEST.replace(
+        "grid = [\n    { budget = 1e9, sizes = [4, 8, 12, 16, 24] },\n    { budget = 3e9, sizes = [8, 12, 16, 24, 32] },\n    { budget = 1e10, sizes = [8, 16, 24, 32, 48] },\n]",
+        "budgets = [1e9, 3e9, 1e10]\ngrid = \"adaptive\"",
+    );
+    let manifest = around.replace(
+        "size_param = \"d_model\"",
+        "size_param = \"d_model\"\nsizes = { min = 4, max = 64, multiple_of = 4 }",
+    );
+    let bench = Workbench::with(&manifest);
+    let ended = bench.run(&["train", "--format", "json"]).expect(0);
+    let tally = json(&ended.out);
+    assert_eq!(tally["failed"], Value::Array(Vec::new()));
+    assert_eq!(tally["completed"], bench.results().len());
+
+    let failing = manifest.replace("n_layer = 2", "n_layer = 2\nfaults = { 16 = \"panic\" }");
+    let bench = Workbench::with(&failing);
+    let ended = bench.run(&["train", "--format", "json"]).expect(5);
+    let tally = json(&ended.out);
+    let failed = tally["failed"].as_array().expect("a list");
+    let budgets: BTreeSet<&str> = failed
+        .iter()
+        .filter_map(|one| one["label"].as_str())
+        .collect();
+    assert_eq!(budgets.len(), failed.len(), "each once: {failed:?}");
+    assert!(!failed.is_empty(), "16 is among the sizes");
+}
