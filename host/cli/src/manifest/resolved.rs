@@ -27,7 +27,7 @@ struct Resolved<'m> {
     dataset: Export<'m>,
     loss: Export<'m>,
     sweep: Sweep<'m>,
-    train: Train<'m>,
+    train: Train,
     run: Run<'m>,
     analysis: Analysis<'m>,
     output: Output<'m>,
@@ -76,7 +76,7 @@ enum Grid<'m> {
 }
 
 #[derive(Serialize)]
-struct Train<'m> {
+struct Train {
     lr: f64,
     schedule: Json,
     warmup: Json,
@@ -223,7 +223,7 @@ impl Manifest {
         }
     }
 
-    fn resolved_train(&self) -> Train<'_> {
+    fn resolved_train(&self) -> Train {
         let optimizer = &self.train.optimizer;
         Train {
             lr: self.train.lr,

@@ -52,7 +52,7 @@ impl Finding {
 pub(super) struct Findings {
     runs: Vec<Run>,
     /// In the order in which they were begun.
-    budgets: Vec<Finding>,
+    pub(super) budgets: Vec<Finding>,
 }
 
 impl Findings {
