@@ -41,6 +41,7 @@ impl TrialDir {
     }
 
     /// The directory of trunk `id` of the same sweep.
+    #[must_use]
     pub fn trunk(&self, id: &TrialId) -> Self {
         Self::of_trunk(&self.0.join("../.."), id)
     }

@@ -36,7 +36,7 @@ fn trunks_that_cannot_be_shared() {
     check(
         "lr = 1.0",
         "schedule = { kind = \"wsd\", decay = 1, reuse_trunk = true }",
-        "m.toml:16:35: train.schedule.decay: found 1, expected a share of the steps above 0 and below 1: what comes before it is the trunk",
+        "m.toml:16:36: train.schedule.decay: found 1, expected a share of the steps above 0 and below 1: what comes before it is the trunk",
     );
     check(
         "lr = 1.0",
