@@ -1,9 +1,10 @@
 //! Runs at a constant rate that trials of one size and seed share up to where each
 //! cools down.
 //!
-//! With D_1 < … < D_k and a cool-down of the share f, one trunk and its branches cost
-//! (1−f)·D_k + f·ΣD_i in place of ΣD_i (Hägele et al. 2024, arXiv 2405.18392). A trunk's
-//! identity holds nothing of its branches, so that another budget changes no trial.
+//! Where trials see D units each, the longest Dₘ, and cool down over the share f, one
+//! trunk and its branches cost (1−f)·Dₘ + f·ΣD in place of ΣD (Hägele et al. 2024, arXiv
+//! 2405.18392). A trunk's identity holds nothing of its branches, so that another budget
+//! changes no trial.
 
 use flops_fit_trial::{Recipe, RunSettings, TrialId, TrialSpec};
 
