@@ -101,7 +101,7 @@ impl Surveyed {
 }
 
 impl Prepared {
-    fn of(manifest: &Manifest, survey: Survey) -> Result<Self, PlanError> {
+    fn of(manifest: &Manifest, survey: Surveyed) -> Result<Self, PlanError> {
         let output = Output::at(&manifest.output_dir);
         let rounds = if manifest.sweep.adaptive {
             Some(Rounds::unfold(manifest, &survey, &output)?)

@@ -95,6 +95,7 @@ impl Search<'_> {
         let selection = Selection {
             kept: specs.len() - pending.len(),
             pending,
+            trunks: Vec::new(),
             kept_flops: 0.0,
             set_aside: Vec::new(),
         };
@@ -135,6 +136,9 @@ impl Search<'_> {
     ) -> Result<Prepared, TransferError> {
         let mut manifest = self.manifest.clone();
         manifest.train.lr = self.rate(number);
+        // Each trial by itself, all at once.
+        manifest.train.reuse_trunk = false;
+        manifest.sweep.adaptive = false;
         let lists = sizes.map(|size| SizeList {
             budget: self.sizes[&size].flops_per_step * self.steps as f64,
             sizes: vec![size],
