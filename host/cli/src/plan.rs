@@ -22,7 +22,6 @@ use flops_fit_trial::{
 pub use document::{Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming};
 pub use error::PlanError;
 pub(crate) use rounds::Rounds;
-use source::Sources;
 
 pub(crate) use estimate::thumb;
 pub use estimate::{Basis, Estimate};
@@ -52,7 +51,7 @@ pub struct Prepared {
     /// Of an adaptive sweep.
     pub(crate) rounds: Option<Rounds>,
     /// What it was laid out from.
-    pub(crate) survey: Surveyeded,
+    pub(crate) survey: Surveyed,
     /// The manifest, all of its budgets in FLOPs.
     pub(crate) manifest: Manifest,
 }

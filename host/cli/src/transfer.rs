@@ -123,7 +123,9 @@ pub fn run(
     let coordinates = coordinates::measure(
         &probe,
         &sizes,
-        &probe.train.settings(steps, batch_examples, units_per_step),
+        &probe
+            .train
+            .settings(steps, steps, batch_examples, units_per_step),
         trainer,
         interrupt,
     )?;
