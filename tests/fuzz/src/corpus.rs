@@ -375,6 +375,8 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
         units_per_step: 512,
         unique_units: Some(1000),
         budgets: Vec::new(),
+        trunks: Vec::new(),
+        upcoming: None,
         flops: 1e9,
         warnings: vec!["repeated data".to_owned()],
     };
