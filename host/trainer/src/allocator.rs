@@ -11,6 +11,7 @@ const M_TRIM_THRESHOLD: c_int = -1;
 const M_TOP_PAD: c_int = -2;
 const M_MMAP_THRESHOLD: c_int = -3;
 
+// SAFETY: the declaration is that of glibc's <malloc.h>.
 unsafe extern "C" {
     fn mallopt(param: c_int, value: c_int) -> c_int;
 }

@@ -58,6 +58,8 @@ macro_rules! export_plugin {
         const _: () = {
             use $crate::abi;
 
+            // SAFETY: the section holds this record alone, and no other symbol of a plugin has
+            // the name.
             #[used]
             #[unsafe(link_section = ".flops_fit")]
             #[unsafe(export_name = "flops_fit_plugin_record")]
@@ -72,7 +74,7 @@ macro_rules! export_plugin {
                 ),
             );
 
-            // SAFETY: `root` returns what `root_result` made.
+            // SAFETY: `root` returns what `root_result` made; no other symbol has the name.
             #[unsafe(export_name = "flops_fit_plugin_header")]
             static HEADER: abi::LibHeader = unsafe { abi::header(root) };
 

@@ -71,6 +71,7 @@ impl Drop for OwnedTensor {
     }
 }
 
+// SAFETY: to be called once, with a pointer that `give` has leaked.
 unsafe extern "C" fn delete(pointer: *mut c_void) {
     // SAFETY: only ever called by `OwnedTensor::drop` with a pointer of `give`.
     drop(unsafe { Tensor::from_ptr(pointer.cast::<C_tensor>()) });

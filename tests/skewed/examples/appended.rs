@@ -45,6 +45,7 @@ impl RootModule for RootRef {
     const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.1.0");
 }
 
+// SAFETY: no other symbol of the library has the name.
 #[unsafe(export_name = "flops_fit_plugin_header")]
 static HEADER: LibHeader =
     // SAFETY: `root` gives a `RootRef`, erased.

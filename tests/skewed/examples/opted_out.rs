@@ -5,6 +5,7 @@ use flops_fit_plugin::abi::{LibHeader, RootModuleResult, RootRef};
 
 flops_fit_skewed::record!("opted-out");
 
+// SAFETY: no other symbol of the library has the name.
 #[unsafe(export_name = "flops_fit_plugin_header")]
 static HEADER: LibHeader =
     // SAFETY: `root` never returns.

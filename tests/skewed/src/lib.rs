@@ -6,6 +6,7 @@
 #[macro_export]
 macro_rules! record {
     ($name:literal) => {
+        // SAFETY: the section holds this record alone, and no other symbol has the name.
         #[used]
         #[unsafe(link_section = ".flops_fit")]
         #[unsafe(export_name = "flops_fit_plugin_record")]
