@@ -3,13 +3,16 @@
 //!
 //!     cargo run --release -p flops-fit-scaling --example fuzz -- [cases] [first]
 //!
-//! A case is a function of its number alone, so one that fails is repeated by
+//! All cores work; a case is a function of its number alone, so one that fails is repeated by
 //! giving that number as `first`. Exit status 1 says that some case panicked.
 #![expect(clippy::print_stdout, reason = "progress and failures")]
 
+use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use flops_fit_scaling::{
@@ -66,6 +69,12 @@ fn case(number: u64) -> Vec<Run> {
     let noise = [0.0, 1e-3, 0.02, 1.0][draws.below(4)];
     let (alpha, beta) = (1.5 * draws.uniform(), 1.5 * draws.uniform());
     let same_everywhere = draws.one_in(10);
+    // All of a column in a unit that nobody would choose.
+    let mut unit = || match draws.below(12) {
+        0 => 10_f64.powf(300.0 * (draws.uniform() - 0.5)),
+        _ => 1.0,
+    };
+    let units: [f64; 5] = std::array::from_fn(|_| unit());
     (0..rows)
         .map(|_| {
             let ln_c = 40.0 + 1.5 * draws.below(budgets) as f64;
@@ -77,7 +86,15 @@ fn case(number: u64) -> Vec<Run> {
             } else {
                 law * (noise * (draws.uniform() - 0.5)).exp()
             };
-            let mut run = Run::new(ln_n.exp(), ln_d.exp(), ln_c.exp(), loss);
+            let mut run = Run::new(
+                units[0] * ln_n.exp(),
+                units[1] * ln_d.exp(),
+                units[2] * ln_c.exp(),
+                units[3] * loss,
+            );
+            if units[4].total_cmp(&1.0).is_ne() {
+                run.weight = Some(units[4]);
+            }
             if wildness > 0 && draws.one_in([2, 20][wildness - 1]) {
                 for field in [&mut run.n, &mut run.d, &mut run.c, &mut run.loss] {
                     if draws.one_in(2) {
@@ -109,7 +126,36 @@ fn case(number: u64) -> Vec<Run> {
         .collect()
 }
 
-fn check(number: u64, times: &mut [Duration; Method::ALL.len() + 1]) {
+const PARTS: usize = Method::ALL.len() + 1;
+
+/// What a thread saw.
+#[derive(Default)]
+struct Seen {
+    /// Of each method, then of the whole analysis.
+    times: [Duration; PARTS],
+    panicked: Vec<u64>,
+    slowest: (Duration, u64),
+}
+
+impl Seen {
+    fn add(&mut self, other: Self) {
+        for (time, more) in self.times.iter_mut().zip(other.times) {
+            *time += more;
+        }
+        self.panicked.extend(other.panicked);
+        self.slowest = self.slowest.max(other.slowest);
+    }
+
+    fn case(&mut self, number: u64) {
+        let began = Instant::now();
+        if catch_unwind(AssertUnwindSafe(|| check(number, &mut self.times))).is_err() {
+            self.panicked.push(number);
+        }
+        self.slowest = self.slowest.max((began.elapsed(), number));
+    }
+}
+
+fn check(number: u64, times: &mut [Duration; PARTS]) {
     let runs = case(number);
     let began = Instant::now();
     let options = Options {
@@ -142,32 +188,60 @@ fn check(number: u64, times: &mut [Duration; Method::ALL.len() + 1]) {
     }
 }
 
+/// Every case from `first` up to `end`, on all cores.
+fn all(first: u64, end: u64) -> Seen {
+    let next = AtomicU64::new(first);
+    let progress = std::io::stderr().is_terminal();
+    let work = || {
+        let mut seen = Seen::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= end {
+                return seen;
+            }
+            seen.case(number);
+            let done = number - first + 1;
+            if progress && done.is_multiple_of(1000) {
+                let _ = write!(std::io::stderr(), "\r{done} of {} cases", end - first);
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let seen = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let seen = threads.into_iter().map(thread::ScopedJoinHandle::join);
+        seen.fold(Seen::default(), |mut all, seen| {
+            all.add(seen.expect("panics are caught in each case"));
+            all
+        })
+    });
+    if progress {
+        let _ = write!(std::io::stderr(), "\r");
+    }
+    seen
+}
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
     let mut next = |default| arguments.next().and_then(Result::ok).unwrap_or(default);
     let (cases, first) = (next(10_000), next(0));
     let started = Instant::now();
-    let mut times = [Duration::ZERO; Method::ALL.len() + 1];
-    let (mut failed, mut slowest) = (0_u64, (Duration::ZERO, first));
-    for number in first..first.saturating_add(cases) {
-        let began = Instant::now();
-        if catch_unwind(AssertUnwindSafe(|| check(number, &mut times))).is_err() {
-            failed += 1;
-            println!("case {number} panicked");
-        }
-        slowest = slowest.max((began.elapsed(), number));
+    let seen = all(first, first.saturating_add(cases));
+    for number in &seen.panicked {
+        println!("case {number} panicked");
     }
     let names = Method::ALL.map(Method::name).into_iter().chain(["analyze"]);
-    for (name, time) in names.zip(times) {
+    for (name, time) in names.zip(seen.times) {
         println!("{name:18} {:9.2} s", time.as_secs_f64());
     }
     println!(
-        "{cases} cases from {first} in {:.1} s, {failed} panicked; slowest: case {} with {:.0} ms",
+        "{cases} cases from {first} in {:.1} s, {} panicked; slowest: case {} with {:.0} ms",
         started.elapsed().as_secs_f64(),
-        slowest.1,
-        1e3 * slowest.0.as_secs_f64()
+        seen.panicked.len(),
+        seen.slowest.1,
+        1e3 * seen.slowest.0.as_secs_f64()
     );
-    if failed == 0 {
+    if seen.panicked.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

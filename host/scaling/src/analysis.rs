@@ -6,6 +6,7 @@ mod prediction;
 
 pub use method_result::{FittedMethod, MethodResult, ParameterIntervals};
 pub use options::Options;
+pub(crate) use prediction::is_far;
 pub use prediction::{Bounds, FAR, Prediction, Quantity};
 
 use std::collections::BTreeMap;

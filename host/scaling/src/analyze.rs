@@ -5,14 +5,14 @@ mod study;
 
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
-use crate::coverage::median;
 use crate::design::{Size, next_run};
 use crate::ensemble::{Ensemble, Member};
 use crate::fit::Fit;
 use crate::frontier::Frontier;
 use crate::holdout::Holdout;
+use crate::median::median;
 use crate::method::Method;
-use crate::quality::{self, Screened};
+use crate::quality::{self, Flag, Screened};
 use crate::run::{Run, RunError};
 use crate::sample::Sample;
 use crate::selection::{Rehearsal, weigh};
@@ -100,7 +100,7 @@ pub(crate) fn answer(
     let fits: Vec<&Fit<'_>> = members.iter().map(|member| member.fit).collect();
     let rehearsal = Rehearsal::run(&fits, &options.bootstrap);
     let beyond = DECADE * study.measured.1;
-    let loss = median(fits.iter().map(|fit| fit.optimum(beyond).loss));
+    let loss = median(fits.iter().map(|fit| fit.optimum(beyond).loss)).unwrap_or(f64::NAN);
     let mut weighed = weigh(&methods, rehearsal.as_ref(), holdout.as_ref(), beyond, loss);
     if let Some(method) = options.method {
         study.law_of(method)?;
@@ -124,8 +124,12 @@ pub(crate) fn answer(
         Around::of(&at, &members, followed, runs, &screened, options)
     });
     let Screened {
-        left_out, flags, ..
+        left_out,
+        mut flags,
+        ..
     } = screened;
+    flags.extend(quality::hardly_bent(sample.isoflop()));
+    flags.extend(study.unanswered.iter().map(|&c| Flag::Unanswered { c }));
     Ok(Analysis {
         schema: SCHEMA,
         options: options.clone(),

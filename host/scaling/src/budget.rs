@@ -1,7 +1,8 @@
 //! Which runs share a budget.
 //!
-//! A nominal budget is taken at its word. Runs without one are grouped by
-//! ln C. Most sweeps realise each budget within a few per cent, so that cutting
+//! A nominal budget is taken at its word, unless every run has one of its own: then it is
+//! C under another name. Runs without one join the named budget whose C is theirs, and
+//! else are grouped by ln C. Most sweeps realise each budget within a few per cent, so that cutting
 //! wherever neighbours are more than 10 % apart is enough; where that chains
 //! budgets together (compute read off a figure, a background of other runs), the
 //! narrow windows that hold the most sizes are taken as budgets, densest first,
@@ -14,6 +15,9 @@
 use std::ops::Range;
 
 use crate::run::Run;
+
+/// Nominal budgets within this factor are one, written with other digits.
+const ALIKE: f64 = 1.0 + 1e-6;
 
 /// Neighbours in C within this factor are chained into one budget.
 const CHAIN: f64 = 1.1;
@@ -49,10 +53,27 @@ impl Budget {
             runs.enumerate().partition(|(_, run)| run.budget.is_some());
         let nominal = |run: &Run| run.budget.unwrap_or(run.c);
         named.sort_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)));
+        let mut groups: Vec<(f64, Vec<Row<'_>>)> = named
+            .chunk_by(|a, b| nominal(b.1) <= nominal(a.1) * ALIKE)
+            .map(|group| (nominal(group[0].1), group.to_vec()))
+            .collect();
+        if groups.iter().all(|(_, group)| is_one_run(group)) {
+            unnamed.extend(groups.drain(..).flat_map(|(_, group)| group));
+        }
+        let centers: Vec<f64> = groups.iter().map(|(_, group)| center(group)).collect();
+        unnamed.retain(|&row| {
+            let distance = |position: &usize| (row.1.c.ln() - centers[*position]).abs();
+            let nearest = (0..centers.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            match nearest.filter(|position| distance(position) <= CHAIN.ln()) {
+                Some(position) => groups[position].1.push(row),
+                None => return true,
+            }
+            false
+        });
         unnamed.sort_by(|a, b| a.1.c.total_cmp(&b.1.c));
-        let mut budgets: Vec<Self> = named
-            .chunk_by(|a, b| nominal(a.1).total_cmp(&nominal(b.1)).is_eq())
-            .map(|group| Self::of(group[0].1.budget, group))
+        let groups = groups.iter();
+        let mut budgets: Vec<Self> = groups
+            .map(|(nominal, group)| Self::of(Some(*nominal), group))
             .collect();
         budgets.extend(clusters(&unnamed));
         budgets.sort_by(|a, b| a.c.total_cmp(&b.c));
@@ -60,16 +81,27 @@ impl Budget {
     }
 
     fn of(nominal: Option<f64>, group: &[Row<'_>]) -> Self {
-        let weight = |run: &Run| run.weight.unwrap_or(1.0);
-        let total: f64 = group.iter().map(|(_, run)| weight(run)).sum();
-        let products = group.iter().map(|(_, run)| weight(run) * run.c.ln());
-        let ln_c = products.sum::<f64>() / total;
+        let ln_c = center(group);
         Self {
             nominal: nominal.unwrap_or(ln_c.exp()),
             c: ln_c.exp(),
             rows: group.iter().map(|(row, _)| *row).collect(),
         }
     }
+}
+
+/// Whether the rows are one run, however its weight is split.
+fn is_one_run(group: &[Row<'_>]) -> bool {
+    let key = |row: &Row<'_>| [row.1.n, row.1.d, row.1.c].map(f64::to_bits);
+    group.iter().all(|row| key(row) == key(&group[0]))
+}
+
+/// Mean ln C by weight.
+fn center(group: &[Row<'_>]) -> f64 {
+    let weight = |run: &Run| run.weight.unwrap_or(1.0);
+    let total: f64 = group.iter().map(|(_, run)| weight(run)).sum();
+    let products = group.iter().map(|(_, run)| weight(run) * run.c.ln());
+    products.sum::<f64>() / total
 }
 
 /// Groups runs in ascending order of C.

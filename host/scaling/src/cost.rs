@@ -78,16 +78,15 @@ mod tests {
     use crate::surface::{Surface, SurfaceLaw};
 
     fn law(ln_a: f64, alpha: f64, beta: f64) -> Law {
-        Law::Surface(SurfaceLaw {
-            surface: Surface {
-                floor: 1.7,
-                ln_a,
-                ln_b: 7.0,
-                alpha,
-                beta,
-            },
-            flops: Arc::new(FlopsPerUnit::Proportional { ln_k: 6_f64.ln() }),
-        })
+        let surface = Surface {
+            floor: 1.7,
+            ln_a,
+            ln_b: 7.0,
+            alpha,
+            beta,
+        };
+        let flops = FlopsPerUnit::Proportional { ln_k: 6_f64.ln() };
+        Law::Surface(SurfaceLaw::new(surface, Arc::new(flops)))
     }
 
     /// With α = β the loss at N*·e^x is E + R·cosh(αx), and D can make up for it:

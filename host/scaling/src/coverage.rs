@@ -17,6 +17,7 @@ use crate::analyze::answer;
 use crate::bootstrap::{Bootstrap, parallel};
 use crate::frontier::Frontier;
 use crate::interval::Interval;
+use crate::median::median;
 use crate::run::Run;
 use crate::simulate::{FLOPS, Truth, noisy};
 
@@ -134,6 +135,7 @@ fn summarise(name: String, found: &[Prediction], cell: &Cell) -> Coverage {
         let of = |prediction: &Prediction| prediction.interval(quantity);
         found.iter().filter_map(of).collect()
     };
+    let middle = |values: Vec<f64>| median(values).unwrap_or(f64::NAN);
     let share = |intervals: &[Interval], value: f64| {
         let held = intervals.iter().filter(|one| one.contains(value)).count();
         held as f64 / intervals.len() as f64
@@ -148,18 +150,11 @@ fn summarise(name: String, found: &[Prediction], cell: &Cell) -> Coverage {
         name,
         sweeps: n.len(),
         n: share(&n, truth.n),
-        n_width: median(n.iter().map(|at| (at.high / at.low).ln())),
+        n_width: middle(n.iter().map(|at| (at.high / at.low).ln()).collect()),
         n_bias: errors.sum::<f64>() / count,
         loss: share(&loss, truth.loss),
-        loss_half_width: median(loss.iter().map(Interval::half_width)),
+        loss_half_width: middle(loss.iter().map(Interval::half_width).collect()),
         regret: regrets.sum::<f64>() / count,
         answers: found.len(),
     }
-}
-
-/// The middle of some values; not a number where there is none.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

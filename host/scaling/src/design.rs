@@ -2,12 +2,14 @@
 //! sweep is likely to be, which run narrows that of a sweep in progress most, and when
 //! to stop.
 
+mod half_width;
 mod information;
 mod next;
 mod prior;
 mod progress;
 mod worth;
 
+pub use half_width::HalfWidth;
 pub use next::{Advice, Aim, Gain, Proposal, Remaining, Size, Wish, advise, proposals};
 pub use prior::{Prior, PriorBasis};
 pub use progress::{next_run, next_run_after};

@@ -134,13 +134,14 @@ pub(crate) fn refit(
             .retain(|point| weights.is_none_or(|w| w[point.row] > 0.0));
         for point in &mut curve.points {
             point.loss *= losses[point.row] / sample.loss[point.row];
+            point.weight *= weights.map_or(1.0, |w| w[point.row]);
         }
     }
-    curves.retain(|curve| curve.points.len() > 1);
     law(&winners(&curves))
 }
 
 fn winners(curves: &[LossCurve]) -> Vec<Winner> {
+    let curves: Vec<LossCurve> = curves.iter().filter_map(LossCurve::merged).collect();
     let ends = |curve: &LossCurve| {
         (
             curve.points[0].ln_c,

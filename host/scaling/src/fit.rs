@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{self, EnvelopeParameters};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::isoflop::{self, IsoflopParameters, IsoflopRefit};
+use crate::loss_law::LossLaw;
 use crate::method::{Method, ResidualScale};
 use crate::repeated::{self, DataConstrainedParameters, DataConstrainedRefit};
 use crate::sample::Sample;
@@ -156,6 +157,14 @@ impl<'s> Fit<'s> {
             Refit::DataConstrained(_) => Objective::Huber {
                 delta: surface::HUBER_DELTA,
             },
+        }
+    }
+
+    /// The law of L* through minima, with the intervals of its parameters.
+    pub(crate) fn loss_law(&self) -> Option<&LossLaw> {
+        match &self.refit {
+            Refit::Isoflop(refit) => Some(refit.loss_law()),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Rolling hold-out: would a method have foretold the largest budgets?
 //!
 //! The largest budget is left out, then the two largest, and so on while enough
-//! remain to fit laws. Every method is fitted to what remains and asked for N* at
+//! remain to fit laws, up to twenty. Every method is fitted to what remains and asked for N* at
 //! each budget left out. The judge is a curve through that budget's own runs, the
 //! one whose minimum counts there: the **regret** is the curve's loss at the N that
 //! the method recommends less its lowest loss, and the other score is the error in
@@ -26,6 +26,8 @@ use judge::Judge;
 const FEWEST: usize = 2;
 /// The same where there are two more: laws of two budgets say little of those of five.
 const ENOUGH: usize = 3;
+/// Most rounds: what the smallest of many budgets say of the largest tells little.
+const ROUNDS: usize = 20;
 
 /// How well each method foretold the largest budgets from the smaller ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,7 +109,8 @@ impl Holdout {
         let budgets: Vec<f64> = sample.budgets().collect();
         let is_many = budgets.len() >= ENOUGH + 2;
         let enough = if is_many { ENOUGH } else { FEWEST };
-        let mut rounds: Vec<Round> = (enough..budgets.len())
+        let first = enough.max(budgets.len().saturating_sub(ROUNDS));
+        let mut rounds: Vec<Round> = (first..budgets.len())
             .rev()
             .map(|kept| Round {
                 fitted: budgets[..kept].to_vec(),

@@ -6,18 +6,22 @@
 //! handful of runs can carry an exponent, whether a check finds them doubtful or not.
 //! Runs that a check has left out are put back, one at a time.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::parallel;
+use crate::budget::Budget;
 use crate::fit::{Fit, fit};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::quality::{Flag, LeftOut, LeftOutReason};
 use crate::run::Run;
 use crate::sample::Sample;
 
+/// Budgets that are left out in turn: those with the most runs where there are more.
+const BUDGETS: usize = 50;
 /// Runs up to which each of them is left out in turn.
 const FEW: usize = 300;
 /// Runs without a flag that are reported: those that move the answer most.
@@ -119,7 +123,9 @@ pub fn influences(
 fn changes(sample: &Sample, left_out: &[LeftOut], flags: &[Flag]) -> Vec<Change> {
     let mut changes = Vec::new();
     if sample.budgets.len() > 1 {
-        let budgets = sample.budgets.iter();
+        let mut budgets: Vec<&Budget> = sample.budgets.iter().collect();
+        budgets.sort_by_key(|budget| Reverse(budget.rows.len()));
+        let budgets = budgets.into_iter().take(BUDGETS);
         changes.extend(budgets.map(|budget| Change::WithoutBudget {
             budget: budget.nominal,
         }));

@@ -17,7 +17,7 @@ pub use curve::Curve;
 pub(crate) use curve::{Lowest, Point};
 pub(crate) use fit::{Draft, fit};
 pub use law::{ChiSquare, IsoflopLaw, IsoflopMinimum, IsoflopParameters};
-pub(crate) use law::{IsoflopRefit, fit as fit_method, laws};
+pub(crate) use law::{IsoflopRefit, fit as fit_method};
 
 use serde::{Deserialize, Serialize};
 

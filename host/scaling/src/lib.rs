@@ -47,6 +47,7 @@ pub mod interval;
 pub mod isoflop;
 pub mod laws;
 pub mod loss_law;
+mod median;
 pub mod method;
 mod newton;
 pub mod power_law;

@@ -6,11 +6,15 @@
 //! itself crawls from kink to kink. So each step minimises a model that keeps the
 //! kinks, `Σ w·h(r − G·p) + ½ pᵀMp` with G the slopes of f and M the curvature
 //! that f contributes. The model costs no exponentials, its generalised Newton
-//! steps have an exact line search, and near the optimum it agrees with F to
+//! steps have a line search to within 1 % of the promised slope, and near the optimum it agrees with F to
 //! second order. Bounds are kept by fixing what a step would push beyond them;
 //! a step that does not help is damped (Levenberg and Marquardt).
 
+mod line;
+
 use nalgebra::{SMatrix, SVector};
+
+use line::Line;
 
 /// A function f(θ) per observation, with its derivatives.
 pub(crate) trait Model<const K: usize> {
@@ -249,9 +253,15 @@ impl<const K: usize> Inner<K> {
                 }
             }
             let reach = reach(theta, &step, &direction, bounds);
-            let length = self.line_search(
-                weights, delta, promised, &quadratic, &step, &direction, reach,
-            );
+            let line = Line {
+                residuals: &self.residuals,
+                change: &self.change,
+                weights,
+                delta,
+                start: direction.dot(&(quadratic * step)),
+                bend: direction.dot(&(quadratic * direction)),
+            };
+            let length = line.search(promised, reach);
             step += direction * length;
             for (residual, change) in self.residuals.iter_mut().zip(&self.change) {
                 *residual -= length * change;
@@ -343,60 +353,6 @@ impl<const K: usize> Inner<K> {
                 return (SVector::zeros(), false);
             }
         }
-    }
-
-    /// How far to go along the direction: the root of the model's derivative, by
-    /// Newton's method between brackets. The derivative rises with the length.
-    #[expect(clippy::too_many_arguments, reason = "one line of one function")]
-    fn line_search(
-        &self,
-        weights: &[f64],
-        delta: f64,
-        promised: f64,
-        quadratic: &SMatrix<f64, K, K>,
-        step: &SVector<f64, K>,
-        direction: &SVector<f64, K>,
-        reach: f64,
-    ) -> f64 {
-        let bend = direction.dot(&(quadratic * direction));
-        let start = direction.dot(&(quadratic * step));
-        let at = |length: f64| {
-            let (mut slope, mut curvature) = (start + length * bend, bend);
-            for ((&r, &v), &w) in self.residuals.iter().zip(&self.change).zip(weights) {
-                let moved = r - length * v;
-                slope -= w * v * moved.clamp(-delta, delta);
-                curvature += if moved.abs() < delta { w * v * v } else { 0.0 };
-            }
-            (slope, curvature)
-        };
-        let (mut low, mut high) = (0.0, reach);
-        let mut length = 1.0_f64.min(reach);
-        for _ in 0..40 {
-            let (slope, curvature) = at(length);
-            if slope.abs() <= 1e-2 * promised {
-                break;
-            }
-            if slope < 0.0 {
-                low = length;
-            } else {
-                high = length;
-            }
-            if low >= reach {
-                return reach;
-            }
-            let newton = length - slope / curvature;
-            length = if curvature > 0.0 && newton > low && newton < high {
-                newton
-            } else if high.is_finite() {
-                f64::midpoint(low, high)
-            } else {
-                4.0 * length
-            };
-            if high - low <= 1e-12 * high {
-                break;
-            }
-        }
-        length
     }
 }
 

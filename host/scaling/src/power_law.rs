@@ -56,14 +56,15 @@ impl NoiseLevel {
     /// variance is known to `free` degrees only; the two are joined by
     /// Satterthwaite's formula.
     pub(crate) fn raised_to(self, misfit: f64, free: f64) -> Self {
-        let excess = misfit - self.variance;
-        if free < 1.0 || excess <= 0.0 {
+        if free < 1.0 || misfit.is_nan() || misfit <= self.variance {
             return self;
         }
-        let spread = self.variance.powi(2) / self.dof + excess.powi(2) / free;
+        // Shares of the misfit, so that no unit of the loss is too large or too small.
+        let explained = self.variance / misfit;
+        let spread = explained.powi(2) / self.dof + (1.0 - explained).powi(2) / free;
         Self {
             variance: misfit,
-            dof: misfit.powi(2) / spread,
+            dof: 1.0 / spread,
         }
     }
 }

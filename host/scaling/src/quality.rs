@@ -15,9 +15,10 @@ mod trim;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Budget;
-use crate::isoflop::{CUBIC_POINTS, MIN_POINTS, Point};
+use crate::isoflop::{BudgetFit, CUBIC_POINTS, Isoflop, MIN_POINTS, Point};
 use crate::quantity;
 use crate::run::{Run, RunError};
+use crate::student;
 
 /// Passes over the data beyond which a run is left out by default: up to about
 /// four, repeated data is nearly worth new data (Muennighoff et al. 2023).
@@ -140,7 +141,8 @@ pub enum Flag {
         /// Ratio between the largest size and the minimum.
         high: f64,
     },
-    /// Hardly bent beyond the noise, or not at all.
+    /// Its minimum counts, and yet the two-sided 95 % interval of the curvature there
+    /// reaches 0.
     #[error("{} FLOPs is hardly bent: curvature {curvature:.4}, {:.1} times its standard error", quantity::flops(*budget), curvature / se)]
     WeakCurvature {
         /// FLOPs.
@@ -149,6 +151,12 @@ pub enum Flag {
         curvature: f64,
         /// Its standard error.
         se: f64,
+    },
+    /// A target that is not predicted.
+    #[error("{} FLOPs is so far from the runs that some method's answer there is no number: it is not predicted", quantity::flops(*c))]
+    Unanswered {
+        /// FLOPs.
+        c: f64,
     },
     /// Off its budget's curve, not far enough to be left out.
     #[error("run {run} is {z:.1} standard deviations off its budget's curve")]
@@ -379,6 +387,23 @@ fn flag(groups: &[Group<'_>], loose: usize) -> Vec<Flag> {
         flags.push(Flag::Loose { runs: loose });
     }
     flags
+}
+
+/// The budgets whose minimum counts although the curve is hardly bent there.
+pub(crate) fn hardly_bent(isoflop: &Isoflop) -> Vec<Flag> {
+    let Some(noise) = isoflop.noise else {
+        return Vec::new();
+    };
+    let t = student::two_sided(noise.dof);
+    let weak = |budget: &BudgetFit| {
+        let curvature = budget.outcome.minimum()?.curvature;
+        (curvature.low <= 0.0).then(|| Flag::WeakCurvature {
+            budget: budget.budget,
+            curvature: curvature.estimate,
+            se: curvature.half_width() / t,
+        })
+    };
+    isoflop.budgets.iter().filter_map(weak).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::method::Method;
 use crate::newton::{self, Limits, Model, Solution};
 use crate::sample::Sample;
 use crate::surface::model::{EXPONENTS, LEAST_SHARE};
-use crate::surface::{HUBER_DELTA, Objective, Surface, SurfaceLaw, fit_surface};
+use crate::surface::{Bound, HUBER_DELTA, Objective, Surface, SurfaceLaw, fit_surface};
 use crate::unfit::Unfit;
 
 /// (E, a, b, α, β, ln R_D, ln R_N), N and D measured from the middle of the data.
@@ -77,6 +77,9 @@ pub struct DataConstrainedParameters {
     pub seeds_at_optimum: usize,
     /// Whether the search ended because no step promised a gain.
     pub converged: bool,
+    /// Parameters at a bound.
+    #[serde(default)]
+    pub bounds: Vec<Bound>,
     /// Runs that saw some data more than once.
     pub repeating: usize,
 }
@@ -268,9 +271,10 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let plain = fit_surface(&sample.subset(|row| !repeats(row)), huber)
         .or_else(|_| fit_surface(sample, huber))?
         .surface;
-    if sample.clusters < MIN_CONFIGURATIONS {
+    let found = sample.configurations();
+    if found < MIN_CONFIGURATIONS {
         return Err(Unfit::TooFewConfigurations {
-            found: sample.clusters,
+            found,
             needed: MIN_CONFIGURATIONS,
         });
     }
@@ -318,10 +322,7 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
     Ok(Fit {
         method: Method::DataConstrained,
         sample,
-        law: Law::Surface(SurfaceLaw {
-            surface,
-            flops: Arc::clone(&sample.flops),
-        }),
+        law: Law::Surface(law(surface, &best.theta, sample)),
         diagnostics: Diagnostics::of(Method::DataConstrained, sample, &fitted, &used),
         fitted,
         leverage: newton::leverage(&model, &sample.weight, &best.theta),
@@ -338,6 +339,7 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
             seeds: STARTS.len() * STARTS.len(),
             seeds_at_optimum: ends.iter().filter(same).count(),
             converged: best.converged,
+            bounds: at_bounds(&best.theta, beyond),
             repeating,
         }),
         refit: Refit::DataConstrained(DataConstrainedRefit {
@@ -365,11 +367,32 @@ impl DataConstrainedRefit {
             .map(|row| factors(row) * sample.weight[row])
             .collect();
         let end = newton::minimise(&model, &weights, HUBER_DELTA, self.start, AGAIN);
-        end.objective.is_finite().then(|| SurfaceLaw {
-            surface: self.columns.surface(&end.theta),
-            flops: Arc::clone(&sample.flops),
-        })
+        let surface = self.columns.surface(&end.theta);
+        end.objective
+            .is_finite()
+            .then(|| law(surface, &end.theta, sample))
     }
+}
+
+fn law(surface: Surface, theta: &Theta, sample: &Sample) -> SurfaceLaw {
+    SurfaceLaw::new(surface, Arc::clone(&sample.flops)).repeating([theta[5], theta[6]])
+}
+
+/// The parameters of a search's end at their bounds; R_N counts where runs have
+/// parameters beyond what their data asks for.
+fn at_bounds(theta: &Theta, beyond: bool) -> Vec<Bound> {
+    let surface = Bound::of_surface(theta[0], theta[3], theta[4]);
+    let (low, high) = (DECAY.0.ln(), DECAY.1.ln());
+    let decays = [
+        (Bound::RepeatedDataWorthless, theta[5] <= low),
+        (Bound::RepeatedDataAsNew, theta[5] >= high),
+        (Bound::ExcessParametersWorthless, beyond && theta[6] <= low),
+        (Bound::ExcessParametersAsNew, beyond && theta[6] >= high),
+    ];
+    let decays = decays
+        .into_iter()
+        .filter_map(|(bound, hit)| hit.then_some(bound));
+    surface.into_iter().chain(decays).collect()
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ pub struct Sample {
 pub(crate) struct LossCurve {
     /// ln N.
     pub(crate) ln_n: f64,
-    /// At least two points, ascending in C.
+    /// At least two points, ascending in C; those of one C are [averaged](Self::merged)
+    /// where the curve is read.
     pub(crate) points: Vec<LossCurvePoint>,
 }
 
@@ -62,8 +63,36 @@ pub(crate) struct LossCurvePoint {
     pub(crate) ln_c: f64,
     pub(crate) ln_d: f64,
     pub(crate) loss: f64,
+    /// Its run's weight.
+    pub(crate) weight: f64,
     /// The run that it belongs to.
     pub(crate) row: usize,
+}
+
+impl LossCurve {
+    /// The curve with one point at each C: runs that ended there, seeds of one branch,
+    /// count by their weights. `None` where fewer than two are left.
+    pub(crate) fn merged(&self) -> Option<Self> {
+        let points: Vec<LossCurvePoint> = self
+            .points
+            .chunk_by(|a, b| a.ln_c >= b.ln_c)
+            .map(|same| {
+                let total: f64 = same.iter().map(|point| point.weight).sum();
+                let share = |point: &LossCurvePoint| match same {
+                    [_] => 1.0,
+                    _ => point.weight / total,
+                };
+                LossCurvePoint {
+                    ln_d: same.iter().map(|point| share(point) * point.ln_d).sum(),
+                    loss: same.iter().map(|point| share(point) * point.loss).sum(),
+                    weight: total,
+                    ..same[0]
+                }
+            })
+            .collect();
+        let ln_n = self.ln_n;
+        (points.len() > 1).then_some(Self { ln_n, points })
+    }
 }
 
 impl Sample {
@@ -167,7 +196,7 @@ impl Sample {
                 row.is_some()
             });
         }
-        curves.retain(|curve| curve.points.len() > 1);
+        curves.retain(|curve| curve.merged().is_some());
         Self {
             curves,
             runs: rows.iter().map(|&row| self.runs[row]).collect(),
@@ -210,6 +239,12 @@ impl Sample {
     /// configuration (N, D), share an error.
     pub fn cluster(&self, row: usize) -> usize {
         self.cluster[row]
+    }
+
+    /// Number of distinct (N, D).
+    pub(crate) fn configurations(&self) -> usize {
+        let bits = |row: usize| (self.ln_n[row].to_bits(), self.ln_d[row].to_bits());
+        (0..self.len()).map(bits).collect::<HashSet<_>>().len()
     }
 
     /// Number of clusters.
@@ -281,6 +316,7 @@ fn curves(runs: &[(usize, &Run)]) -> Vec<LossCurve> {
             ln_c: c.ln(),
             ln_d: d.ln(),
             loss,
+            weight: run.weight.unwrap_or(1.0),
             row,
         };
         let end = point(run.c, run.d, run.loss);
@@ -304,9 +340,8 @@ fn curves(runs: &[(usize, &Run)]) -> Vec<LossCurve> {
         .chain(trunks)
         .map(|(ln_n, mut points)| {
             points.sort_by(|a, b| a.ln_c.total_cmp(&b.ln_c));
-            points.dedup_by(|later, earlier| later.ln_c <= earlier.ln_c);
             LossCurve { ln_n, points }
         })
-        .filter(|curve| curve.points.len() > 1)
+        .filter(|curve| curve.merged().is_some())
         .collect()
 }

@@ -125,6 +125,32 @@ pub enum Bound {
     BetaLow,
     /// β at its largest value.
     BetaHigh,
+    /// R_D at its smallest value: data seen again is worth nothing.
+    RepeatedDataWorthless,
+    /// R_D at its largest value: data seen again is worth as much as new data, as far
+    /// as these runs can tell.
+    RepeatedDataAsNew,
+    /// R_N at its smallest value: parameters beyond what the data asks for are worth
+    /// nothing.
+    ExcessParametersWorthless,
+    /// R_N at its largest value.
+    ExcessParametersAsNew,
+}
+
+impl Bound {
+    /// Of E, α and β, those that are at a bound.
+    pub(crate) fn of_surface(floor: f64, alpha: f64, beta: f64) -> Vec<Self> {
+        let (low, high) = model::EXPONENTS;
+        let all = [
+            (Self::FloorAtZero, floor <= 0.0),
+            (Self::AlphaLow, alpha <= low),
+            (Self::AlphaHigh, alpha >= high),
+            (Self::BetaLow, beta <= low),
+            (Self::BetaHigh, beta >= high),
+        ];
+        let hit = all.into_iter().filter(|(_, hit)| *hit);
+        hit.map(|(bound, _)| bound).collect()
+    }
 }
 
 /// A surface and how it was found, as `analysis.json` shows it.

@@ -87,6 +87,12 @@ pub struct ParameterIntervals {
     /// β of a surface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<[f64; 2]>,
+    /// R_D* of the data-constrained law.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r_d: Option<[f64; 2]>,
+    /// R_N*, where runs have parameters beyond what their data asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r_n: Option<[f64; 2]>,
 }
 
 fn bounds(interval: Interval) -> [f64; 2] {
@@ -94,7 +100,10 @@ fn bounds(interval: Interval) -> [f64; 2] {
 }
 
 impl ParameterIntervals {
-    fn of(draws: &Draws, (first, last): (f64, f64)) -> Option<Self> {
+    fn of(draws: &Draws, parameters: &Parameters, (first, last): (f64, f64)) -> Option<Self> {
+        let decays = draws.decays();
+        let has_excess =
+            matches!(parameters, Parameters::DataConstrained(found) if found.r_n.is_some());
         let slope = |value: fn(&Law, f64) -> f64| {
             let rise = |law: &Law| value(law, last).ln() - value(law, first).ln();
             draws.interval(|law| rise(law) / (last / first).ln())
@@ -111,6 +120,8 @@ impl ParameterIntervals {
             b_factor: of_surface(|s| s.b_factor),
             alpha: of_surface(|s| s.alpha),
             beta: of_surface(|s| s.beta),
+            r_d: decays.map(|[r_d, _]| bounds(r_d)),
+            r_n: decays.map(|[_, r_n]| bounds(r_n)).filter(|_| has_excess),
         })
     }
 }
@@ -139,7 +150,7 @@ impl FittedMethod {
         Self {
             parameters: fit.parameters().clone(),
             ci95: (measured.0 < measured.1)
-                .then(|| ParameterIntervals::of(draws, measured))
+                .then(|| ParameterIntervals::of(draws, fit.parameters(), measured))
                 .flatten(),
             diagnostics: Some(fit.diagnostics())
                 .filter(|diagnostics| diagnostics.runs > 0)

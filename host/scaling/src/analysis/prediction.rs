@@ -56,6 +56,17 @@ pub struct Prediction {
     pub is_far: bool,
 }
 
+/// Decades of C between `c` and the nearest of the budgets, which reach from `first` to
+/// `last` FLOPs.
+fn decades_beyond(c: f64, (first, last): (f64, f64)) -> f64 {
+    (c / last).log10().max((first / c).log10()).max(0.0)
+}
+
+/// Whether that is so much that a prediction is a guess more than a forecast.
+pub(crate) fn is_far(c: f64, measured: (f64, f64)) -> bool {
+    decades_beyond(c, measured) > FAR + ROUNDING
+}
+
 /// Lower and upper bounds at one compute.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
@@ -90,7 +101,7 @@ impl Prediction {
         (first, last): (f64, f64),
     ) -> Self {
         let Optimum { c, n, d, loss } = optimum;
-        let decades_beyond = (c / last).log10().max((first / c).log10()).max(0.0);
+        let decades_beyond = decades_beyond(c, (first, last));
         Self {
             c,
             n,
@@ -101,7 +112,7 @@ impl Prediction {
             unwidened,
             tolerance: None,
             decades_beyond,
-            is_far: decades_beyond > FAR + ROUNDING,
+            is_far: is_far(c, (first, last)),
         }
     }
 

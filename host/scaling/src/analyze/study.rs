@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::AnalysisError;
-use crate::analysis::{FAR, FittedMethod, MethodResult, Options};
+use crate::analysis::{FAR, FittedMethod, MethodResult, Options, is_far};
 use crate::bootstrap::{Draws, parallel};
 use crate::ensemble::Member;
 use crate::fit::{Fit, fit};
@@ -26,6 +26,8 @@ pub(super) struct Study<'s> {
     pub(super) measured: (f64, f64),
     /// What is predicted.
     pub(super) targets: Vec<f64>,
+    /// Targets so far away that some method's answer is no number.
+    pub(super) unanswered: Vec<f64>,
 }
 
 impl<'s> Study<'s> {
@@ -42,13 +44,12 @@ impl<'s> Study<'s> {
         let fits = parallel::map(Method::ALL.len(), bootstrap.threads, |index| {
             fit(Method::ALL[index], sample)
         });
-        let asked = || targets.iter().copied().chain([measured.0, measured.1]);
-        let fits = Method::ALL
+        let fits: Vec<(Method, Drawn<'s>)> = Method::ALL
             .into_iter()
             .zip(fits)
             .map(|(method, fit)| {
                 let answering = fit.and_then(|fit| {
-                    let answers = asked().all(|c| is_answer(&fit, c));
+                    let answers = is_answer(&fit, measured.0) && is_answer(&fit, measured.1);
                     answers.then_some(fit).ok_or(Unfit::NoOptimum)
                 });
                 let drawn = answering.map(|fit| {
@@ -58,10 +59,15 @@ impl<'s> Study<'s> {
                 (method, drawn)
             })
             .collect();
+        let laws = || fits.iter().filter_map(|(_, drawn)| drawn.as_ref().ok());
+        let (targets, unanswered) = targets
+            .into_iter()
+            .partition(|c| laws().all(|(fit, _)| is_answer(fit, *c)));
         Self {
             fits,
             measured,
             targets,
+            unanswered,
         }
     }
 
@@ -107,8 +113,8 @@ impl<'s> Study<'s> {
 
     /// The largest target that is not too far; the largest budget where all are.
     pub(super) fn farthest(&self) -> Option<f64> {
-        let limit = self.measured.1 * 10_f64.powf(FAR) * 1.05;
-        let near = self.targets.iter().copied().filter(|c| *c <= limit);
+        let near = self.targets.iter().copied();
+        let near = near.filter(|c| !is_far(*c, self.measured));
         near.max_by(f64::total_cmp)
             .or(Some(self.measured.1))
             .filter(|c| c.is_finite() && *c > 0.0)

@@ -8,7 +8,6 @@ use crate::analysis::Bounds;
 use crate::fit::Fit;
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::interval::{self, Interval};
-use crate::isoflop;
 use crate::loss_law::LossLaw;
 use crate::student;
 use crate::surface::Surface;
@@ -87,13 +86,9 @@ impl Draws {
         responses: Option<Vec<Response>>,
     ) -> Self {
         let parameters: f64 = fit.leverage().iter().sum();
-        let loss_law = matches!(fit.law(), Law::Isoflop(_))
-            .then(|| isoflop::laws(fit.method(), fit.sample()))
-            .flatten()
-            .map(|laws| laws.loss);
         Self {
             scheme,
-            loss_law,
+            loss_law: fit.loss_law().cloned(),
             law: fit.law().clone(),
             asked: laws.len(),
             laws: laws.into_iter().flatten().collect(),
@@ -149,6 +144,19 @@ impl Draws {
             beta: of(|surface| surface.beta)?,
             a: of(Surface::n_exponent)?,
         })
+    }
+
+    /// Intervals of R_D and R_N, judged by their logarithms; `None` where the law is no
+    /// data-constrained one, or fewer than half of the draws have one.
+    pub fn decays(&self) -> Option<[Interval; 2]> {
+        let of = |index: usize| {
+            let interval = self.interval(|law| match law {
+                Law::Surface(law) => law.decays().map_or(f64::NAN, |decays| decays[index]),
+                _ => f64::NAN,
+            });
+            interval.map(exp)
+        };
+        Some([of(0)?, of(1)?])
     }
 
     /// Intervals at `c` FLOPs; `None` where fewer than half of the draws have a law.

@@ -5,7 +5,7 @@
 //! a cluster of runs with one configuration the rule holds for the cluster's mean
 //! with the cluster's leverage `Σh`, and the seeds' deviations from it stay as
 //! they are: `(I − H_gg)^(−1/2)` of Bell and `McCaffrey` (2002), in closed form.
-//! Runs that share a group but not a configuration are treated one by one.
+//! The configurations of a group are treated one by one.
 //!
 //! **Robust objectives** (log-Huber, least absolute deviations). The fit passes
 //! through some runs, or close by, and HC2 would leave their errors at zero. The
@@ -44,35 +44,33 @@ pub(super) fn clusters(fit: &Fit<'_>) -> Vec<Vec<usize>> {
     rows
 }
 
-/// Whether the runs of a cluster are seeds of one configuration.
-fn is_one_configuration(fit: &Fit<'_>, rows: &[usize]) -> bool {
+/// Rows of each configuration: seeds of one N and D in one cluster.
+fn configurations(fit: &Fit<'_>) -> Vec<Vec<usize>> {
     let sample = fit.sample();
-    let same = |column: &[f64]| {
-        rows.iter()
-            .all(|&row| column[row].total_cmp(&column[rows[0]]).is_eq())
+    let key = |row: &usize| (sample.ln_n[*row].to_bits(), sample.ln_d[*row].to_bits());
+    let split = |mut rows: Vec<usize>| {
+        rows.sort_by_key(key);
+        let same = rows
+            .chunk_by(|a, b| key(a) == key(b))
+            .map(<[usize]>::to_vec);
+        same.collect::<Vec<_>>()
     };
-    same(&sample.ln_n) && same(&sample.ln_d)
+    clusters(fit).into_iter().flat_map(split).collect()
 }
 
 fn hc2(fit: &Fit<'_>) -> Vec<f64> {
     let (sample, leverage) = (fit.sample(), fit.leverage());
     let undo = |leverage: f64| 1.0 / (1.0 - leverage.min(HIGHEST_LEVERAGE)).sqrt();
     let mut errors = vec![0.0; sample.len()];
-    for rows in clusters(fit) {
-        if is_one_configuration(fit, &rows) {
-            let total: f64 = rows.iter().map(|&row| sample.weight[row]).sum();
-            let mean: f64 = rows
-                .iter()
-                .map(|&row| sample.weight[row] * fit.residual(row) / total)
-                .sum();
-            let shared: f64 = rows.iter().map(|&row| leverage[row]).sum();
-            for &row in &rows {
-                errors[row] = fit.residual(row) + (undo(shared) - 1.0) * mean;
-            }
-        } else {
-            for &row in &rows {
-                errors[row] = fit.residual(row) * undo(leverage[row]);
-            }
+    for rows in configurations(fit) {
+        let total: f64 = rows.iter().map(|&row| sample.weight[row]).sum();
+        let mean: f64 = rows
+            .iter()
+            .map(|&row| sample.weight[row] * fit.residual(row) / total)
+            .sum();
+        let shared: f64 = rows.iter().map(|&row| leverage[row]).sum();
+        for &row in &rows {
+            errors[row] = fit.residual(row) + (undo(shared) - 1.0) * mean;
         }
     }
     errors
@@ -103,12 +101,11 @@ fn robust(fit: &Fit<'_>, threshold: f64) -> Vec<f64> {
     };
     let own = |row: usize| fit.leverage()[row].min(HIGHEST_LEVERAGE) * direction(row) * pull;
     let mut errors = vec![0.0; fit.sample().len()];
-    for rows in clusters(fit) {
+    for rows in configurations(fit) {
         // Seeds of one configuration pull the fit at the same place.
-        let shared =
-            is_one_configuration(fit, &rows).then(|| rows.iter().map(|&row| own(row)).sum::<f64>());
+        let shared: f64 = rows.iter().map(|&row| own(row)).sum();
         for &row in &rows {
-            errors[row] = fit.residual(row) + shared.unwrap_or_else(|| own(row));
+            errors[row] = fit.residual(row) + shared;
         }
     }
     errors

@@ -34,6 +34,33 @@ fn nominal_budgets_group_runs() {
 }
 
 #[test]
+fn a_name_for_every_run_is_its_compute() {
+    let runs = [1e10, 1.01e10, 0.99e10, 3e10, 3.1e10];
+    let runs: Vec<Run> = (1..)
+        .zip(runs)
+        .map(|(i, c)| run(1e4 * f64::from(i), c, Some(c)))
+        .collect();
+    let (groups, _) = grouped(&runs);
+    let members: Vec<usize> = groups.iter().map(|(_, members)| members.len()).collect();
+    assert_eq!(members, [3, 2]);
+}
+
+#[test]
+fn names_of_some_runs_and_in_other_digits() {
+    let runs = [
+        run(1e4, 1.02e10, Some(1e10)),
+        run(2e4, 0.97e10, Some(1.000_000_1e10)),
+        run(3e4, 1.03e10, None),
+        run(1e4, 3e10, None),
+    ];
+    let expected = vec![
+        ("1e10".to_owned(), vec![0, 1, 2]),
+        ("3e10".to_owned(), vec![3]),
+    ];
+    assert_eq!(grouped(&runs), (expected, vec![]));
+}
+
+#[test]
 fn compute_groups_runs_without_a_budget() {
     let runs = [1e10, 3e10, 1.05e10, 1.11e10, 3.4e10].map(|c| run(1e4, c, None));
     let (groups, loose) = grouped(&runs);

@@ -70,16 +70,14 @@ impl<'l> Information<'l> {
             let moved = |index: usize| if index == k { by } else { 0.0 };
             let surface = &self.law.surface;
             let (alpha, beta) = (surface.alpha + moved(3), surface.beta + moved(4));
-            let law = SurfaceLaw {
-                surface: Surface {
-                    floor: surface.floor + moved(0),
-                    ln_a: surface.ln_a + moved(1) + moved(3) * self.middle.0,
-                    ln_b: surface.ln_b + moved(2) + moved(4) * self.middle.1,
-                    alpha,
-                    beta,
-                },
-                flops: Arc::clone(&self.law.flops),
+            let surface = Surface {
+                floor: surface.floor + moved(0),
+                ln_a: surface.ln_a + moved(1) + moved(3) * self.middle.0,
+                ln_b: surface.ln_b + moved(2) + moved(4) * self.middle.1,
+                alpha,
+                beta,
             };
+            let law = SurfaceLaw::new(surface, Arc::clone(&self.law.flops));
             let optimum = law.optimum(c);
             match aim {
                 Aim::N => optimum.n.ln(),

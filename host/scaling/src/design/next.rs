@@ -1,13 +1,14 @@
 //! Which run to train next, and whether to train one at all.
 //!
 //! Every run that could be trained is weighed by how much it narrows the interval of
-//! the answer at the target, as far as noise makes it wide, and by what it costs. The
-//! disagreement between methods does not narrow with more runs of the same kind, and
-//! is left out. A run counts with the noise of the others; that the surface holds at
+//! the answer at the target, and by what it costs. Only what noise makes of the interval
+//! narrows: the disagreement between methods stays with more runs of the same kind. A
+//! run counts with the noise of the others; that the surface holds at
 //! every size is taken for granted, so proposals stay near the sweep's own budgets.
 
 use serde::{Deserialize, Serialize};
 
+use super::half_width::HalfWidth;
 use super::information::Information;
 use crate::frontier::{Frontier, Law};
 use crate::sample::Sample;
@@ -103,8 +104,8 @@ pub struct Advice {
     pub next: Option<Gain>,
     /// The run that narrows it most, whatever it costs.
     pub widest: Option<Gain>,
-    /// What it takes to fulfil the wish; absent where it is fulfilled, or out of reach
-    /// of 500 runs.
+    /// What it takes to fulfil the wish; absent where it is fulfilled, or out of reach:
+    /// of 500 runs, or of any number because the methods disagree by more.
     pub remaining: Option<Remaining>,
 }
 
@@ -147,33 +148,33 @@ pub fn proposals(law: &Law, budgets: &[f64], sizes: &[Size]) -> Vec<Proposal> {
 /// Advice for a sweep with the runs of `sample`, whose surface is `law`: which of
 /// `proposals` to train next for the interval at `target` FLOPs.
 ///
-/// `now` are half the widths of the present intervals of ln N* and of L*; `None` where
+/// `now` are half the widths of the present intervals of ln N* and of L*. `None` where
 /// `law` is no surface, or the runs do not determine it.
 pub fn advise(
     sample: &Sample,
     law: &Law,
     target: f64,
-    now: (f64, f64),
+    now: [HalfWidth; 2],
     wish: Wish,
     proposals: &[Proposal],
 ) -> Option<Advice> {
     let Law::Surface(law) = law else { return None };
     let information = Information::of(sample, law)?;
     let wished = [
-        (Aim::N, now.0, wish.n.map(f64::ln)),
-        (Aim::Loss, now.1, wish.loss),
+        (Aim::N, now[0], wish.n.map(f64::ln)),
+        (Aim::Loss, now[1], wish.loss),
     ];
-    let is_open = |(_, now, wish): &&(Aim, f64, Option<f64>)| wish.is_some_and(|wish| *now > wish);
+    let is_open =
+        |(_, now, wish): &&(Aim, HalfWidth, Option<f64>)| wish.is_some_and(|wish| now.whole > wish);
     let open = wished.iter().find(is_open);
-    let &(aim, half_width, wish) = open
+    let &(aim, half, wish) = open
         .or_else(|| wished.iter().find(|(_, _, wish)| wish.is_some()))
         .unwrap_or(&wished[0]);
     let mut study = Study {
         quantity: information.answer(aim, target),
-        freedom: sample.clusters as f64 - information.parameters() as f64,
-        seen: (0..sample.len())
-            .map(|row| (sample.ln_n[row], sample.ln_d[row]))
-            .collect(),
+        half,
+        freedom: sample.configurations() as f64 - information.parameters() as f64,
+        seen: Seen::of(sample),
         information,
     };
     let gains = study.gains(proposals);
@@ -184,12 +185,12 @@ pub fn advise(
     Some(Advice {
         target,
         aim,
-        half_width,
+        half_width: half.whole,
         wish,
         stop: open.is_none() && wished.iter().any(|(_, _, wish)| wish.is_some()),
         next: most(|gain| gain.per_flop),
         widest: most(|gain| gain.narrowing),
-        remaining: open.and_then(|_| study.remaining(proposals, wish? / half_width)),
+        remaining: open.and_then(|_| study.remaining(proposals, half.share_for(wish?)?)),
     })
 }
 
@@ -198,23 +199,47 @@ fn two_sided(freedom: f64) -> f64 {
     student::two_sided(freedom.max(1.0))
 }
 
+/// Configurations (ln N, ln D), ascending.
+struct Seen(Vec<(f64, f64)>);
+
+impl Seen {
+    fn of(sample: &Sample) -> Self {
+        let rows = 0..sample.len();
+        let mut all: Vec<(f64, f64)> = rows
+            .map(|row| (sample.ln_n[row], sample.ln_d[row]))
+            .collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self(all)
+    }
+
+    /// Where sizes from `ln_n` on begin.
+    fn from(&self, ln_n: f64) -> usize {
+        self.0.partition_point(|(n, _)| *n < ln_n)
+    }
+
+    /// Whether a run is of a configuration of its own.
+    fn is_new(&self, ln_n: f64, ln_d: f64) -> bool {
+        let near = &self.0[self.from(ln_n - SAME)..self.from(ln_n + SAME)];
+        !near.iter().any(|(_, d)| (d - ln_d).abs() < SAME)
+    }
+
+    fn add(&mut self, ln_n: f64, ln_d: f64) {
+        self.0.insert(self.from(ln_n), (ln_n, ln_d));
+    }
+}
+
 /// A sweep to which runs are added.
 struct Study<'l> {
     information: Information<'l>,
     quantity: nalgebra::SVector<f64, 5>,
-    /// Clusters less parameters.
+    /// Half the interval's width before any is added.
+    half: HalfWidth,
+    /// Configurations less parameters.
     freedom: f64,
-    /// Configurations (ln N, ln D).
-    seen: Vec<(f64, f64)>,
+    seen: Seen,
 }
 
 impl Study<'_> {
-    /// Whether a run is of a configuration of its own.
-    fn is_new(&self, ln_n: f64, ln_d: f64) -> bool {
-        let is_same = |(n, d): &(f64, f64)| (n - ln_n).abs() < SAME && (d - ln_d).abs() < SAME;
-        !self.seen.iter().any(is_same)
-    }
-
     fn gains(&self, proposals: &[Proposal]) -> Vec<Gain> {
         let variance = self.information.unit_variance(&self.quantity);
         let widths = [0.0, 1.0].map(|more| two_sided(self.freedom + more));
@@ -224,9 +249,9 @@ impl Study<'_> {
             .map(|run| {
                 let (ln_n, ln_d) = (run.n.ln(), run.d.ln());
                 let less = self.information.reduction(&self.quantity, ln_n, ln_d);
-                let new = usize::from(self.is_new(ln_n, ln_d));
+                let new = usize::from(self.seen.is_new(ln_n, ln_d));
                 let then = widths[new] * (variance - less).max(0.0).sqrt();
-                let narrowing = 1.0 - then / now;
+                let narrowing = 1.0 - self.half.at(then / now) / self.half.whole;
                 Gain {
                     run: *run,
                     narrowing,
@@ -237,7 +262,7 @@ impl Study<'_> {
             .collect()
     }
 
-    /// The runs that it takes to bring the interval down to `share` of its width.
+    /// The runs that it takes to bring noise down to `share` of what it makes now.
     fn remaining(&mut self, proposals: &[Proposal], share: f64) -> Option<Remaining> {
         let width = |study: &Self| {
             let variance = study.information.unit_variance(&study.quantity);
@@ -256,9 +281,9 @@ impl Study<'_> {
                 .filter(|gain| gain.narrowing > 0.0 && remaining.runs < PATH)?
                 .run;
             let (ln_n, ln_d) = (best.n.ln(), best.d.ln());
-            if self.is_new(ln_n, ln_d) {
+            if self.seen.is_new(ln_n, ln_d) {
                 self.freedom += 1.0;
-                self.seen.push((ln_n, ln_d));
+                self.seen.add(ln_n, ln_d);
             }
             self.information.add(ln_n, ln_d);
             remaining.runs += 1;
@@ -292,7 +317,11 @@ mod tests {
         fit(Method::ParametricMse, sample).unwrap()
     }
 
-    fn advice(now: (f64, f64), wish: Wish) -> Advice {
+    fn advice((n, loss): (f64, f64), wish: Wish) -> Advice {
+        told([n, loss].map(HalfWidth::of_noise), wish)
+    }
+
+    fn told(now: [HalfWidth; 2], wish: Wish) -> Advice {
         let sample = Sample::new(&plan()).unwrap();
         let law = fitted(&sample).law().clone();
         let proposals = proposals(&law, &BUDGETS, &[]);
@@ -387,6 +416,17 @@ mod tests {
         assert!(!near.stop && !far.stop);
         let (near, far) = (near.remaining.unwrap(), far.remaining.unwrap());
         assert!(near.runs >= 1 && near.runs < far.runs && near.flops < far.flops);
+        // What the methods disagree about no run takes away.
+        let disagreed = |whole: f64| {
+            let half = HalfWidth { whole, noise: 0.05 };
+            told([half, HalfWidth::of_noise(0.02)], on_n(1.2))
+        };
+        assert!(disagreed(0.185).remaining.is_some());
+        let hopeless = disagreed(0.25);
+        assert!(!hopeless.stop && hopeless.remaining.is_none());
+        let gain = hopeless.widest.unwrap().narrowing;
+        // √(.25² − .05²) = .245 stays of .25.
+        assert!(gain > 0.0 && gain < 0.0202, "{gain}");
         // A wish on the loss that is still open comes before one on N* that is not.
         let both = Wish {
             n: Some(1.5),

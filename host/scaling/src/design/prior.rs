@@ -93,7 +93,7 @@ impl Prior {
     pub fn finished(runs: &[Run], options: &Options, count: usize) -> Option<Self> {
         let screened = quality::screen(runs, options.checks()).ok()?;
         let sample = Sample::of(&screened.kept).ok()?;
-        if sample.clusters < ENOUGH {
+        if sample.configurations() < ENOUGH {
             return None;
         }
         let fit = fit(Method::ParametricMse, &sample).ok()?;

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Advice, Size, advise, proposals};
-use crate::analysis::{Analysis, Options, Quantity};
+use super::{Advice, HalfWidth, Size, advise, proposals};
+use crate::analysis::{Analysis, Options};
 use crate::analyze::{AnalysisError, answer};
 use crate::fit::fit;
-use crate::interval::Interval;
 use crate::method::Method;
 use crate::run::Run;
 use crate::sample::Sample;
@@ -37,11 +36,12 @@ pub fn next_run_after(
 pub fn next_run(analysis: &Analysis, runs: &[Run], sizes: &[Size]) -> Option<Advice> {
     let near = analysis.predictions.iter().filter(|at| !at.is_far);
     let at = near.max_by(|a, b| a.c.total_cmp(&b.c))?;
-    let n = at.interval(Quantity::N)?;
-    let now = (
-        (n.high / n.low).ln() / 2.0,
-        Interval::half_width(&at.interval(Quantity::Loss)?),
-    );
+    let whole = at.ci95?;
+    let noise = at.unwidened.unwrap_or(whole);
+    let now = [
+        HalfWidth::of(whole.n.map(f64::ln), noise.n.map(f64::ln)),
+        HalfWidth::of(whole.loss, noise.loss),
+    ];
     let left_out: HashSet<usize> = analysis.left_out.iter().map(|one| one.run).collect();
     let rows = runs.iter().enumerate();
     let kept: Vec<(usize, &Run)> = rows.filter(|(row, _)| !left_out.contains(row)).collect();

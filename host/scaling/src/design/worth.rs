@@ -12,8 +12,8 @@ use super::Prior;
 use crate::analysis::{Options, Prediction, Quantity};
 use crate::analyze::answer;
 use crate::bootstrap::{Bootstrap, parallel};
-use crate::coverage::median;
 use crate::interval::Interval;
+use crate::median::median;
 use crate::run::Run;
 use crate::simulate::noisy;
 
@@ -96,8 +96,8 @@ pub fn worth(plan: &[Run], prior: &Prior, options: &Options, effort: Effort) -> 
         Worth {
             c,
             share: found as f64 / effort.sweeps as f64,
-            n: enough.then_some(n),
-            loss: enough.then_some(loss),
+            n: n.filter(|_| enough),
+            loss: loss.filter(|_| enough),
         }
     };
     targets.iter().enumerate().map(at).collect()

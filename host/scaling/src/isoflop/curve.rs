@@ -67,7 +67,8 @@ impl Curve {
             points.iter().map(|s| s.loss * s.weight.sqrt()),
         );
         let factors = design.clone().qr();
-        let inverse = factors.r().try_inverse()?;
+        let unit = DMatrix::identity(degree + 1, degree + 1);
+        let inverse = factors.r().solve_upper_triangular(&unit)?;
         let coefficients = &inverse * factors.q().tr_mul(&target);
         let covariance = &inverse * inverse.transpose();
         let rss = (design * &coefficients - target).norm_squared();

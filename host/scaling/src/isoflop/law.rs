@@ -15,7 +15,7 @@ use super::{Curve, Minimum, Noise, UnitVariance};
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::{Frontier, Law, Optimum};
 use crate::laws::Laws;
-use crate::loss_law::{LossMean, LossPoint};
+use crate::loss_law::{LossLaw, LossMean, LossPoint};
 use crate::method::Method;
 use crate::power_law::{LogPoint, NoiseLevel};
 use crate::sample::Sample;
@@ -30,7 +30,9 @@ pub struct IsoflopLaw {
     n: Line,
     d: Line,
     loss: LossMean,
-    bends: Vec<Bend>,
+    /// Second derivative of the loss by ln N at the optimum over the slope of −L* by
+    /// ln C: α + β on a surface.
+    steepness: f64,
 }
 
 /// How sharply one budget's loss bends around its minimum.
@@ -45,21 +47,25 @@ struct Bend {
 
 impl IsoflopLaw {
     /// The loss near the optimum: a parabola in ln N. Its bend is the slope of L* by
-    /// ln C times a factor that is the same at every C (α + β on a surface), the
-    /// weighted least-squares one over the budgets. `None` where L* does not fall.
+    /// ln C times a factor that is the same at every C. `None` where L* does not fall.
     pub(crate) fn loss_at(&self, ln_n: f64, ln_c: f64) -> Option<f64> {
-        let (mut cross, mut square) = (0.0, 0.0);
-        for bend in &self.bends {
-            let fall = -self.loss.slope(bend.ln_c.exp());
-            cross += fall * bend.curvature / bend.unit_variance;
-            square += fall * fall / bend.unit_variance;
-        }
-        let curvature = -self.loss.slope(ln_c.exp()) * cross / square;
+        let curvature = -self.loss.slope(ln_c.exp()) * self.steepness;
         (curvature > 0.0 && curvature.is_finite()).then(|| {
             let off = ln_n - self.n.at(ln_c);
             self.loss.at(ln_c.exp()) + 0.5 * curvature * off * off
         })
     }
+}
+
+/// That factor, the weighted least-squares one over the budgets.
+fn steepness(loss: &LossMean, bends: impl Iterator<Item = Bend>) -> f64 {
+    let (mut cross, mut square) = (0.0, 0.0);
+    for bend in bends {
+        let fall = -loss.slope(bend.ln_c.exp());
+        cross += fall * bend.curvature / bend.unit_variance;
+        square += fall * fall / bend.unit_variance;
+    }
+    cross / square
 }
 
 /// A straight line in ln–ln.
@@ -163,7 +169,8 @@ pub struct IsoflopMinimum {
 pub(crate) struct IsoflopRefit {
     curves: Vec<CurveRefit>,
     noise: NoiseLevel,
-    loss: LossMean,
+    loss: LossLaw,
+    mean: LossMean,
 }
 
 /// One budget's curve.
@@ -220,7 +227,8 @@ pub(crate) fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let refit = IsoflopRefit {
         curves,
         noise: level(noise),
-        loss: laws.loss.mean(),
+        mean: laws.loss.mean(),
+        loss: laws.loss.clone(),
     };
     let law = refit
         .law(&refit.vertices(&sample.loss))
@@ -273,18 +281,6 @@ pub(crate) fn fit(method: Method, sample: &Sample) -> Result<Fit<'_>, Unfit> {
     })
 }
 
-/// The laws through the minima of one of the three methods, with intervals of their
-/// own.
-pub(crate) fn laws(method: Method, sample: &Sample) -> Option<Laws> {
-    let isoflop = sample.isoflop();
-    let minima: Vec<(f64, &Minimum)> = isoflop
-        .budgets
-        .iter()
-        .filter_map(|budget| Some((budget.c, super::minimum_by(method, budget)?)))
-        .collect();
-    Laws::fit(&minima, isoflop.noise.as_ref()?)
-}
-
 fn level(noise: Noise) -> NoiseLevel {
     NoiseLevel {
         variance: noise.sd.powi(2),
@@ -293,6 +289,10 @@ fn level(noise: Noise) -> NoiseLevel {
 }
 
 impl IsoflopRefit {
+    pub(crate) fn loss_law(&self) -> &LossLaw {
+        &self.loss
+    }
+
     /// The law for other losses, and for other weights where they are given: each
     /// multiplies the run's own; 0 leaves the run out.
     pub(crate) fn refit(
@@ -367,11 +367,12 @@ impl IsoflopRefit {
                 unit_variance: vertex.unit_variance.loss,
             })
             .collect();
+        let loss = self.mean.refit(&losses, self.noise)?;
         Some(IsoflopLaw {
             n: line(|vertex| vertex.ln_n),
             d: line(|vertex| vertex.ln_d),
-            loss: self.loss.refit(&losses, self.noise)?,
-            bends: vertices.iter().map(|vertex| vertex.bend).collect(),
+            steepness: steepness(&loss, vertices.iter().map(|vertex| vertex.bend)),
+            loss,
         })
     }
 }

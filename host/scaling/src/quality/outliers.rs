@@ -3,11 +3,12 @@
 //! Each budget's polynomial in ln N is fitted with and, by its leverages, without
 //! each run. The scale is one for all budgets and robust: the median of the
 //! absolute residuals, so that half of the runs may be wrong. The worst run of a
-//! budget goes first and the curve is fitted again, since one bad run drags its
-//! neighbours along.
+//! budget goes first, of hundreds the worst hundredth, and the curve is fitted again,
+//! since bad runs drag their neighbours along.
 
 use super::{Flag, Group, Indexed, LeftOut, LeftOutReason};
 use crate::isoflop::{CUBIC_POINTS, Curve, MIN_POINTS};
+use crate::median::median;
 
 /// Standard deviations beyond which a run is left out.
 const OUTLIER: f64 = 6.0;
@@ -20,6 +21,8 @@ const SUSPECT: f64 = 4.0;
 const FREE: f64 = 0.02;
 /// Fewest residuals, less coefficients, that make a scale.
 const MIN_DOF: usize = 6;
+/// Of so many runs of a budget one goes before the curve is fitted again.
+const AT_ONCE: usize = 100;
 /// At most one run in so many of a budget is an outlier.
 const ONE_IN: usize = 5;
 /// Median absolute deviation of the standard normal.
@@ -50,41 +53,50 @@ pub(super) fn find(groups: &[Group<'_>]) -> Found {
         .collect();
     let mut taken = vec![0; budgets.len()];
     let mut left_out = Vec::new();
+    let mut judged: Vec<Vec<Judged>> = budgets.iter().map(judge).collect();
     loop {
-        let judged: Vec<Vec<Judged>> = budgets.iter().map(judge).collect();
         let Some(scale) = scale(&budgets, &judged) else {
             return Found {
                 left_out,
                 suspects: Vec::new(),
             };
         };
-        let mut worst_of_each = Vec::new();
-        for (position, judged) in judged.iter().enumerate() {
-            let worst = judged
+        let before = left_out.len();
+        for ((budget, judged), (limit, taken)) in budgets
+            .iter_mut()
+            .zip(&mut judged)
+            .zip(limits.iter().zip(&mut taken))
+        {
+            let mut worst: Vec<&Judged> = judged
                 .iter()
-                .max_by(|a, b| a.residual.abs().total_cmp(&b.residual.abs()))
-                .filter(|worst| worst.residual.abs() > OUTLIER * scale);
-            if let Some(worst) = worst
-                && taken[position] < limits[position]
-                && budgets[position].sizes_without(worst.run) >= MIN_POINTS
-            {
-                worst_of_each.push((position, worst));
+                .filter(|one| one.residual.abs() > OUTLIER * scale)
+                .collect();
+            worst.sort_by(|a, b| b.residual.abs().total_cmp(&a.residual.abs()));
+            let at_once = (budget.runs.len() / AT_ONCE).max(1);
+            worst.truncate(at_once.min(limit - *taken));
+            let mut is_changed = false;
+            for one in worst {
+                if budget.sizes_without(one.run) < MIN_POINTS {
+                    break;
+                }
+                is_changed = true;
+                *taken += 1;
+                let reason = reason(one, scale, &budget.runs);
+                budget.runs.retain(|(run, _)| *run != one.run);
+                left_out.push(LeftOut {
+                    run: one.run,
+                    reason,
+                });
+            }
+            if is_changed {
+                *judged = judge(budget);
             }
         }
-        if worst_of_each.is_empty() {
+        if left_out.len() == before {
             return Found {
                 left_out,
                 suspects: suspects(&judged, scale),
             };
-        }
-        for (position, worst) in worst_of_each {
-            taken[position] += 1;
-            let reason = reason(worst, scale, &budgets[position].runs);
-            budgets[position].runs.retain(|(run, _)| *run != worst.run);
-            left_out.push(LeftOut {
-                run: worst.run,
-                reason,
-            });
         }
     }
 }
@@ -171,9 +183,4 @@ fn scale(budgets: &[Group<'_>], judged: &[Vec<Judged>]) -> Option<f64> {
     let losses: Vec<f64> = judged.iter().flatten().map(|j| j.loss).collect();
     let resolution = RESOLUTION * median(losses)?;
     Some((median(residuals)? / NORMAL_MAD).max(resolution))
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

@@ -1,14 +1,17 @@
 //! Sizes that make a budget lopsided.
 //!
 //! A polynomial through sizes that reach much farther to one side of the minimum
-//! than to the other is bent by that side. The farthest sizes go, one at a time,
-//! until the window is nearly symmetric or only enough for a cubic are left.
+//! than to the other is bent by that side. The farthest sizes go, one at a time (of
+//! hundreds a hundredth), until the window is nearly symmetric or only enough for a cubic are left.
 
 use super::{Group, LeftOut, LeftOutReason};
 use crate::isoflop::{CUBIC_POINTS, Curve, Lowest, MIN_POINTS};
 
 /// One side may reach this many times as far in ln N as the other.
 const LOPSIDED: f64 = 4.0;
+
+/// Of so many sizes one goes before the minimum is looked for again.
+const AT_ONCE: usize = 100;
 
 /// How far the sizes reach from the minimum, in ln N.
 pub(super) struct Reach {
@@ -47,13 +50,17 @@ pub(super) fn find(groups: &[Group<'_>]) -> Vec<LeftOut> {
             let Some(reach) = reach(&budget).filter(Reach::is_lopsided) else {
                 break;
             };
-            let sizes = || budget.runs.iter().map(|(_, run)| run.n);
+            let mut sizes: Vec<f64> = budget.runs.iter().map(|(_, run)| run.n).collect();
+            sizes.sort_by(f64::total_cmp);
+            sizes.dedup();
+            let many = (sizes.len() / AT_ONCE).max(1);
             let (farthest, far, near) = if reach.high > reach.low {
-                (sizes().fold(0.0, f64::max), reach.high, reach.low)
+                (&sizes[sizes.len() - many..], reach.high, reach.low)
             } else {
-                (sizes().fold(f64::INFINITY, f64::min), reach.low, reach.high)
+                (&sizes[..many], reach.low, reach.high)
             };
-            let is_farthest = |n: f64| n.total_cmp(&farthest).is_eq();
+            let (first, last) = (farthest[0], farthest[many - 1]);
+            let is_farthest = |n: f64| (first..=last).contains(&n);
             left_out.extend(
                 budget
                     .runs

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nalgebra::SMatrix;
 
 use super::frontier::SurfaceLaw;
-use super::model::{EXPONENTS, SurfaceModel, Theta};
+use super::model::{SurfaceModel, Theta};
 use super::polish::polish;
 use super::seeds::seeds;
 use super::{Bound, HUBER_DELTA, Objective, Surface, SurfaceParameters};
@@ -189,7 +189,7 @@ fn check(sample: &Sample) -> Result<(), Unfit> {
         |row: usize| sample.ln_n[row].to_bits(),
         |row: usize| sample.ln_d[row].to_bits(),
     );
-    let found = distinct(&|row| (n(row), d(row)));
+    let found = sample.configurations();
     if found < MIN_CONFIGURATIONS {
         return Err(Unfit::TooFewConfigurations {
             found,
@@ -231,13 +231,6 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
         }
     }
     let surface = frame.surface(&theta);
-    let at_bound = [
-        (Bound::FloorAtZero, theta[0] <= 0.0),
-        (Bound::AlphaLow, theta[3] <= EXPONENTS.0),
-        (Bound::AlphaHigh, theta[3] >= EXPONENTS.1),
-        (Bound::BetaLow, theta[4] <= EXPONENTS.0),
-        (Bound::BetaHigh, theta[4] >= EXPONENTS.1),
-    ];
     let hessian_width = match objective {
         Objective::Lad => f64::INFINITY,
         _ => objective.first_width(),
@@ -258,10 +251,7 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
             seeds: found.seeds,
             seeds_at_optimum: found.at_optimum,
             converged: best.converged,
-            bounds: at_bound
-                .into_iter()
-                .filter_map(|(b, hit)| hit.then_some(b))
-                .collect(),
+            bounds: Bound::of_surface(theta[0], theta[3], theta[4]),
             condition: condition(&hessian, &theta),
         },
         theta,
@@ -391,10 +381,7 @@ pub(crate) fn fit_method(method: Method, sample: &Sample) -> Result<Fit<'_>, Unf
     Ok(Fit {
         method,
         sample,
-        law: Law::Surface(SurfaceLaw {
-            surface: found.surface,
-            flops: Arc::clone(&sample.flops),
-        }),
+        law: Law::Surface(SurfaceLaw::new(found.surface, Arc::clone(&sample.flops))),
         diagnostics: Diagnostics::of(method, sample, &fitted, &used),
         fitted,
         leverage,
@@ -433,9 +420,7 @@ impl SurfaceRefit {
         let end = descend(&model, weights, self.objective, self.start, AGAIN);
         let bounds = model.bounds();
         let depends = (1..3).all(|k| end.theta[k] > bounds[k].0);
-        (end.objective.is_finite() && depends).then(|| SurfaceLaw {
-            surface: self.frame.surface(&end.theta),
-            flops: Arc::clone(&sample.flops),
-        })
+        (end.objective.is_finite() && depends)
+            .then(|| SurfaceLaw::new(self.frame.surface(&end.theta), Arc::clone(&sample.flops)))
     }
 }

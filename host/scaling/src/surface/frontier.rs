@@ -18,9 +18,31 @@ use super::Surface;
 pub struct SurfaceLaw {
     pub(crate) surface: Surface,
     pub(crate) flops: Arc<FlopsPerUnit>,
+    decays: Option<[f64; 2]>,
 }
 
 impl SurfaceLaw {
+    pub(crate) fn new(surface: Surface, flops: Arc<FlopsPerUnit>) -> Self {
+        Self {
+            surface,
+            flops,
+            decays: None,
+        }
+    }
+
+    /// The same as the law of fresh data where repeats lose their worth at these rates.
+    pub(crate) fn repeating(self, decays: [f64; 2]) -> Self {
+        Self {
+            decays: Some(decays),
+            ..self
+        }
+    }
+
+    /// ln R_D and ln R_N of a data-constrained law.
+    pub(crate) fn decays(&self) -> Option<[f64; 2]> {
+        self.decays
+    }
+
     /// The surface.
     pub fn surface(&self) -> &Surface {
         &self.surface

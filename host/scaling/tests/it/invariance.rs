@@ -13,7 +13,8 @@ fn sweep(seed: u64, noise: f64) -> Vec<Run> {
     truth.sweep(&[1e10, 3e10, 1e11, 3e11], 1 + seed % 2, noise, &mut draws)
 }
 
-/// Branches of trunks, whose losses on the way are honest: every size at several D.
+/// Branches of trunks, whose losses on the way are honest: every size at several D,
+/// one or two seeds of each.
 fn trunks(seed: u64, noise: f64) -> Vec<Run> {
     let mut draws = Draws(seed);
     let truth = Truth::draw(&mut draws);
@@ -21,11 +22,13 @@ fn trunks(seed: u64, noise: f64) -> Vec<Run> {
     for (size, branch) in (0..7).flat_map(|size| (0..8).map(move |branch| (size, branch))) {
         let n = 3e3 * 2_f64.powi(size);
         let d = 2.7e4 * 2_f64.powi(branch);
-        let loss = truth.loss(n, d) + noise * draws.normal();
-        runs.push(Run {
-            group: Some(size.to_string()),
-            ..Run::new(n, d, 6.0 * n * d, loss)
-        });
+        for _ in 0..=seed % 2 {
+            let loss = truth.loss(n, d) + noise * draws.normal();
+            runs.push(Run {
+                group: Some(size.to_string()),
+                ..Run::new(n, d, 6.0 * n * d, loss)
+            });
+        }
     }
     runs
 }
@@ -66,16 +69,30 @@ const KINDS: [(Kind, Method); 3] = [
     (repeating, Method::DataConstrained),
 ];
 
-/// N*, D* and L* at 1e12 FLOPs by every method that has a law.
-fn answers(runs: &[Run]) -> Vec<(Method, [f64; 3])> {
+/// What is recommended, beside the methods.
+const RECOMMENDED: &str = "recommended";
+
+/// N*, D* and L* at 1e12 FLOPs by every method that has a law, and as recommended.
+fn answers(runs: &[Run]) -> Vec<(&'static str, [f64; 3])> {
     let sample = Sample::new(runs).unwrap();
-    Method::ALL
+    let methods = Method::ALL.into_iter().filter_map(|method| {
+        let optimum = fit(method, &sample).ok()?.optimum(1e12);
+        Some((method.name(), [optimum.n, optimum.d, optimum.loss]))
+    });
+    let options = Options {
+        bootstrap: Bootstrap {
+            draws: 0,
+            ..Bootstrap::default()
+        },
+        quality_checks: false,
+        targets: vec![1e12],
+        ..Options::default()
+    };
+    let recommended = analyze(runs, &options).unwrap().predictions;
+    let recommended = recommended
         .into_iter()
-        .filter_map(|method| {
-            let optimum = fit(method, &sample).ok()?.optimum(1e12);
-            Some((method, [optimum.n, optimum.d, optimum.loss]))
-        })
-        .collect()
+        .map(|at| (RECOMMENDED, [at.n, at.d, at.loss]));
+    methods.chain(recommended).collect()
 }
 
 /// Checks that other runs give the same answers, N, D and loss in other units. Runs
@@ -87,18 +104,19 @@ fn assert_same(
     method: Method,
 ) -> Result<(), TestCaseError> {
     let (expected, found) = (answers(runs), answers(others));
-    let methods = |answers: &[(Method, [f64; 3])]| -> Vec<Method> {
-        answers.iter().map(|(method, _)| *method).collect()
+    let names = |answers: &[(&'static str, [f64; 3])]| -> Vec<&str> {
+        answers.iter().map(|(name, _)| *name).collect()
     };
-    assert_eq!(methods(&expected), methods(&found));
+    assert_eq!(names(&expected), names(&found));
+    assert!(names(&expected).contains(&RECOMMENDED));
     for needed in [method, Method::ParametricLad, Method::ParametricMse] {
-        prop_assume!(methods(&expected).contains(&needed));
+        prop_assume!(names(&expected).contains(&needed.name()));
     }
-    for ((method, before), (_, after)) in expected.into_iter().zip(found) {
+    for ((name, before), (_, after)) in expected.into_iter().zip(found) {
         for ((a, b), unit) in before.into_iter().zip(after).zip(units) {
             assert!(
                 (b / unit / a - 1.0).abs() < 1e-6,
-                "{method}: {a} became {}",
+                "{name}: {a} became {}",
                 b / unit
             );
         }
