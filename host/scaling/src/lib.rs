@@ -35,6 +35,7 @@ pub mod conventions;
 pub mod cost;
 pub mod coverage;
 pub mod design;
+mod eigenvalues;
 mod ensemble;
 pub mod envelope;
 pub mod fit;

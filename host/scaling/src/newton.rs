@@ -10,10 +10,12 @@
 //! second order. Bounds are kept by fixing what a step would push beyond them;
 //! a step that does not help is damped (Levenberg and Marquardt).
 
+mod leverage;
 mod line;
 
 use nalgebra::{SMatrix, SVector};
 
+pub(crate) use leverage::leverage;
 use line::Line;
 
 /// A function f(θ) per observation, with its derivatives.
@@ -404,36 +406,4 @@ pub(crate) fn hessian<const K: usize>(
     inner.prepare(model, theta, &here, weights, delta);
     inner.residuals.copy_from_slice(&here.residuals);
     inner.normal(&here.slopes, weights, delta) + inner.curvature
-}
-
-/// The leverage of each observation, `w·gᵀ(GᵀWG)⁻¹g`, over the parameters that are
-/// not at a bound.
-pub(crate) fn leverage<const K: usize>(
-    model: &impl Model<K>,
-    weights: &[f64],
-    theta: &[f64; K],
-) -> Vec<f64> {
-    let n = model.len();
-    let mut here = Linearised::new::<K>(n);
-    model.linearise(theta, &mut here.residuals, &mut here.slopes);
-    for (k, (low, high)) in model.bounds().into_iter().enumerate() {
-        if theta[k] <= low || theta[k] >= high {
-            here.slopes[k * n..(k + 1) * n].fill(0.0);
-        }
-    }
-    // The leverages are the squared rows of an orthonormal basis of the weighted
-    // slopes; no normal matrix squares the condition.
-    let design =
-        nalgebra::DMatrix::from_fn(n, K, |i, k| weights[i].sqrt() * here.slopes[k * n + i]);
-    let factors = design.svd(true, false);
-    let Some(u) = factors.u else {
-        return vec![0.0; n];
-    };
-    let largest = factors.singular_values.max();
-    let kept: Vec<usize> = (0..factors.singular_values.len())
-        .filter(|&k| factors.singular_values[k] > 1e-12 * largest)
-        .collect();
-    (0..n)
-        .map(|i| kept.iter().map(|&k| u[(i, k)].powi(2)).sum())
-        .collect()
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use nalgebra::{SMatrix, SVector};
 
 use super::Aim;
+use crate::eigenvalues::eigenvalues;
 use crate::frontier::Frontier;
 use crate::sample::Sample;
 use crate::surface::{Surface, SurfaceLaw};
@@ -130,7 +131,7 @@ fn inverse(matrix: &SMatrix<f64, K, K>) -> Option<SMatrix<f64, K, K>> {
             value
         }
     });
-    let values = scaled.symmetric_eigenvalues();
+    let values = eigenvalues(scaled)?;
     if values.min().is_nan() || values.min() <= 1e-13 * values.max() {
         return None;
     }

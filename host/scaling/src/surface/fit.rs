@@ -10,6 +10,7 @@ use super::polish::polish;
 use super::seeds::seeds;
 use super::{Bound, HUBER_DELTA, Objective, Surface, SurfaceParameters};
 use crate::canonical::{joined, rounded};
+use crate::eigenvalues::eigenvalues;
 use crate::fit::{Diagnostics, Fit, Parameters, Refit};
 use crate::frontier::Law;
 use crate::interval::exp;
@@ -352,7 +353,7 @@ fn condition(hessian: &SMatrix<f64, 5, 5>, theta: &Theta) -> Option<f64> {
         hessian.column_mut(0).fill(0.0);
         hessian[(0, 0)] = typical;
     }
-    let values = hessian.symmetric_eigenvalues();
+    let values = eigenvalues(hessian)?;
     let (low, high) = (values.min(), values.max());
     (low > 0.0 && (high / low).is_finite()).then(|| high / low)
 }
