@@ -3,6 +3,8 @@
 mod around;
 mod study;
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
 use crate::design::{Size, next_run};
@@ -78,17 +80,27 @@ pub fn analyze_sweep(
     options: &Options,
     sizes: &[Size],
 ) -> Result<Analysis, AnalysisError> {
-    let mut analysis = answer(runs, options, true)?;
+    let mut analysis = answer(runs, options, Extent::Whole)?;
     analysis.advice = next_run(&analysis, runs, sizes);
     Ok(analysis)
 }
 
-/// The analysis without advice and, unless `with_around`, without what stands beside
-/// the answer.
+/// How much of an analysis is made: all of it costs several times its predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extent {
+    /// Predictions at the targets and what is followed.
+    Predictions,
+    /// Every method's own answer too, and what is only drawn.
+    Answer,
+    /// What stands beside the answer too.
+    Whole,
+}
+
+/// The analysis without advice.
 pub(crate) fn answer(
     runs: &[Run],
     options: &Options,
-    with_around: bool,
+    extent: Extent,
 ) -> Result<Analysis, AnalysisError> {
     check(runs, options)?;
     let screened = quality::screen(runs, options.checks())?;
@@ -114,10 +126,16 @@ pub(crate) fn answer(
         targets.iter().filter_map(at).collect()
     };
     let predictions = predict(&study.targets);
-    let frontier = predict(&study.frontier());
-    let farthest = study.farthest();
+    let is_answer = extent >= Extent::Answer;
+    let frontier = if is_answer {
+        predict(&study.frontier())
+    } else {
+        Vec::new()
+    };
+    let farthest = study.farthest().filter(|_| is_answer);
     let found = farthest.zip(ensemble.as_ref());
-    let asked = found.zip(weighed.as_ref()).filter(|_| with_around);
+    let whole = extent == Extent::Whole;
+    let asked = found.zip(weighed.as_ref()).filter(|_| whole);
     let around = asked.map_or_else(Around::default, |((c, ensemble), weighed)| {
         let followed = (weighed.method, weighed.weights());
         let at = ensemble.predict(c, study.measured);
@@ -138,7 +156,11 @@ pub(crate) fn answer(
         flags,
         noise: sample.isoflop().noise,
         budgets: sample.isoflop().budgets.clone(),
-        methods: study.results(runs.len()),
+        methods: if is_answer {
+            study.results(runs.len())
+        } else {
+            BTreeMap::new()
+        },
         holdout,
         recommended: ensemble
             .as_ref()

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Options, Prediction, Quantity};
-use crate::analyze::answer;
+use crate::analyze::{Extent, answer};
 use crate::bootstrap::{Bootstrap, parallel};
 use crate::frontier::Frontier;
 use crate::interval::Interval;
@@ -111,7 +111,7 @@ fn predictions(runs: &[Run], bootstrap: Bootstrap, target: f64) -> Vec<(String, 
         bootstrap,
         ..Options::default()
     };
-    let Ok(analysis) = answer(runs, &options, false) else {
+    let Ok(analysis) = answer(runs, &options, Extent::Answer) else {
         return Vec::new();
     };
     let mut all: Vec<(String, Prediction)> = analysis

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Advice, HalfWidth, Size, advise, proposals};
 use crate::analysis::{Analysis, Options};
-use crate::analyze::{AnalysisError, answer};
+use crate::analyze::{AnalysisError, Extent, answer};
 use crate::fit::fit;
 use crate::method::Method;
 use crate::run::Run;
@@ -24,7 +24,7 @@ pub fn next_run_after(
     options: &Options,
     sizes: &[Size],
 ) -> Result<Analysis, AnalysisError> {
-    let mut answer = answer(runs, options, false)?;
+    let mut answer = answer(runs, options, Extent::Answer)?;
     answer.advice = next_run(&answer, runs, sizes);
     Ok(answer)
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Prior;
 use crate::analysis::{Options, Prediction, Quantity};
-use crate::analyze::answer;
+use crate::analyze::{Extent, answer};
 use crate::bootstrap::{Bootstrap, parallel};
 use crate::interval::Interval;
 use crate::median::median;
@@ -81,7 +81,8 @@ pub fn worth(plan: &[Run], prior: &Prior, options: &Options, effort: Effort) -> 
             },
             ..options.clone()
         };
-        answer(&runs, &options, false).map_or_else(|_| Vec::new(), |answer| answer.predictions)
+        let found = answer(&runs, &options, Extent::Predictions);
+        found.map_or_else(|_| Vec::new(), |answer| answer.predictions)
     });
     let at = |(index, &c): (usize, &f64)| {
         let intervals = |quantity| {
