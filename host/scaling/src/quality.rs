@@ -38,7 +38,7 @@ pub struct LeftOut {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LeftOutReason {
     /// A number that no law can be fitted to.
-    #[error("{field} is {found}, expected a finite number above 0")]
+    #[error("{field} is {found}, expected a finite number above 0 (1e-60 to 1e60)")]
     Impossible {
         /// Name of the field.
         field: String,
@@ -239,7 +239,7 @@ pub(crate) struct Screened<'a> {
 /// Splits runs into those to fit and those left out, and groups the former.
 ///
 /// # Errors
-/// Without checks, the first number that is not finite and positive.
+/// Without checks, the first number that no law can be fitted to.
 pub(crate) fn screen(runs: &[Run], checks: Checks) -> Result<Screened<'_>, RunError> {
     let mut left_out = Vec::new();
     let mut kept: Vec<Indexed<'_>> = Vec::new();

@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// No number of a run is larger, or smaller than its reciprocal: nothing that is measured
+/// is, and no sum of squares of the others leaves the range of numbers.
+const LARGEST: f64 = 1e60;
+
 /// A finished run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -94,10 +98,11 @@ impl Run {
         self.unique.map(|unique| self.d / unique)
     }
 
-    /// Checks every number.
+    /// Checks every number: above 0, and no farther from 1 than sums of its powers can
+    /// be computed.
     ///
     /// # Errors
-    /// [`RunError`] names the first field that is not finite and positive.
+    /// [`RunError`] names the first field that is not within 1e-60 and 1e60.
     pub fn check(&self, row: usize) -> Result<(), RunError> {
         let fields = [
             ("n", Some(self.n)),
@@ -115,9 +120,10 @@ impl Run {
                 ("curve.loss", Some(point.loss)),
             ]
         });
-        for (field, value) in fields.into_iter().chain(curve) {
+        let counts = self.counts.values().map(|&count| ("counts", Some(count)));
+        for (field, value) in fields.into_iter().chain(curve).chain(counts) {
             if let Some(value) = value
-                && !(value.is_finite() && value > 0.0)
+                && !(1.0 / LARGEST..=LARGEST).contains(&value)
             {
                 return Err(RunError {
                     row,
@@ -134,7 +140,7 @@ impl Run {
 /// A run with a number that no law can be fitted to.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "run {row}{}: {field} is {value}, expected a finite number above 0; correct the row or leave it out",
+    "run {row}{}: {field} is {value}, expected a finite number above 0 (1e-60 to 1e60); correct the row or leave it out",
     .label.as_ref().map(|l| format!(" ({l})")).unwrap_or_default()
 )]
 pub struct RunError {
