@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, error::Error, num::NonZero, path::Path};
 
 use flops_fit::{Manifest, interrupt::Interrupt, plan, sweep::simulate, trainer::Trainer};
 use flops_fit_scaling::{
-    Bootstrap, Frontier as _, Options, Prediction, Run, analyze, coverage::median, simulate::Truth,
+    Bootstrap, Frontier as _, Options, Prediction, Run, analyze, median::median, simulate::Truth,
 };
 
 /// The recommendation, beside the methods.
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!(
             "| {name} | {count} | {:.1} % | ×/÷ {:.2} |",
             100.0 * held.count() as f64 / count as f64,
-            median(intervals().map(|[low, high]| (high / low).sqrt()))
+            median(intervals().map(|[low, high]| (high / low).sqrt())).unwrap_or(f64::NAN)
         );
     }
     Ok(())

@@ -17,7 +17,7 @@ pub use decision::{Action, Decision, Found, Reason};
 pub use rounds::Round;
 
 use crate::analysis::Options;
-use crate::analyze;
+use crate::analyze::{self, Extent};
 use crate::design::Wish;
 use crate::grid::{self, Candidate, GridError, GridSpec, Layout, PlannedTrial, SizeList, Spread};
 use crate::isoflop::Outcome;
@@ -150,7 +150,7 @@ impl Adaptive {
             targets: vec![target],
             ..self.options.clone()
         };
-        let analysis = analyze::answer(findings.runs(), &options, false).ok()?;
+        let analysis = analyze::answer(findings.runs(), &options, Extent::Predictions).ok()?;
         let at = analysis.predictions.first().filter(|at| !at.is_far)?;
         let bounds = at.ci95?;
         let factor = (bounds.n[1] / bounds.n[0]).sqrt();

@@ -48,7 +48,7 @@ pub mod interval;
 pub mod isoflop;
 pub mod laws;
 pub mod loss_law;
-mod median;
+pub mod median;
 pub mod method;
 mod newton;
 pub mod power_law;
