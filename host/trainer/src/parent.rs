@@ -7,6 +7,7 @@
 
 use std::{
     cell::Cell,
+    ffi::{c_int, c_uint, c_void},
     io::Read,
     os::{
         fd::{AsFd, OwnedFd},
@@ -196,15 +197,19 @@ fn end_all() {
     let _ = kill_process(getpid(), Signal::KILL);
 }
 
+// SAFETY: the declarations are those of <stdlib.h>, <stdio.h> and <unistd.h> of glibc.
 unsafe extern "C" {
-    fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
-    fn alarm(seconds: std::ffi::c_uint) -> std::ffi::c_uint;
+    fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    fn fflush(stream: *mut c_void) -> c_int;
+    fn _exit(status: c_int) -> !;
+    fn alarm(seconds: c_uint) -> c_uint;
 }
 
-/// Has the thread that ends the process say where it was: a plugin that calls
-/// `exit` leaves no other trace.
+/// Has the thread that ends the process say where it was, since a plugin that calls
+/// `exit` leaves no other trace, and ends it there: what `exit` does next is to destroy
+/// what libtorch's other threads still work with.
 fn at_exit() {
-    extern "C" fn last_words() {
+    extern "C" fn last_words(status: c_int, _: *mut c_void) {
         let here = HERE.get().map(|(part, phase)| Pulse {
             part,
             phase,
@@ -212,8 +217,22 @@ fn at_exit() {
         });
         let pulse = here.unwrap_or_else(pulse);
         send(&[Pulse::FAREWELL, pulse.encode()]);
+        // SAFETY: null stands for all open streams of C; what they hold belongs in the
+        // log. Nothing runs after the second call.
+        unsafe {
+            fflush(std::ptr::null_mut());
+            _exit(status)
+        }
     }
-    // SAFETY: the function has the type that the C library asks for, and is there
-    // as long as the process is.
-    unsafe { atexit(last_words) };
+    // SAFETY: the function has the type that the C library asks for, uses no argument,
+    // and is there as long as the process is.
+    unsafe { on_exit(last_words, std::ptr::null_mut()) };
+}
+
+/// Puts the last words before all that libraries opened since want to do at exit, the
+/// later the earlier.
+pub(crate) fn last_words_first() {
+    if SOCKET.get().is_some() {
+        at_exit();
+    }
 }

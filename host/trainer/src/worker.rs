@@ -82,6 +82,8 @@ pub fn run(command: Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
+            // No plugin's call is what ends this process.
+            parent::enter(Part::Host, Phase::Load);
             ExitCode::from(CANNOT_WRITE)
         }
     }
@@ -235,6 +237,7 @@ fn train_spec(
         phase: Phase::Checkpoint,
         detail: format!("asking for SIGTERM: {error}"),
     })?;
+    parent::last_words_first();
     train(spec, &blueprint, dataset, Some(keeper), log)
 }
 

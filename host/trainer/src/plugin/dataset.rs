@@ -128,38 +128,17 @@ impl Dataset {
             plugin: self.callee.plugin.clone(),
             what: what.to_owned(),
             expected,
-            got: format!(
-                "{:?} {:?} on {:?}",
-                tensor.kind(),
-                tensor.size(),
-                tensor.device()
-            ),
+            got: Form::of(tensor).to_string(),
         };
-        let (input, target) = match self.description().form {
-            DataForm::Tokens { seq_len, .. } => (
-                (Kind::Int64, vec![examples, seq_len]),
-                (Kind::Int64, vec![examples, seq_len]),
-            ),
-            DataForm::Images {
-                channels,
-                height,
-                width,
-                ..
-            } => (
-                (Kind::Float, vec![examples, channels, height, width]),
-                (Kind::Int64, vec![examples]),
-            ),
-        };
-        for (what, tensors, (kind, shape)) in [
+        let [input, target] = Form::promised(&self.description().form, examples);
+        for (what, tensors, form) in [
             ("a batch's first input", &batch.inputs, input),
             ("a batch's first target", &batch.targets, target),
         ] {
             if let Some(tensor) = tensors.first()
-                && (tensor.kind() != kind
-                    || tensor.size() != shape
-                    || tensor.device() != Device::Cpu)
+                && Form::of(tensor) != form
             {
-                let expected = format!("{kind:?} {shape:?} on Cpu, as its description says");
+                let expected = format!("{form}, as its description says");
                 return Err(bad(what, expected, tensor));
             }
         }
@@ -175,5 +154,94 @@ impl Dataset {
     pub fn close(self) -> Result<(), Failure> {
         self.callee
             .call(Phase::Drop, || self.table.drop()(self.handle))
+    }
+}
+
+/// What a tensor is, apart from its numbers.
+#[derive(Debug, Clone, PartialEq)]
+struct Form {
+    kind: Kind,
+    shape: Vec<i64>,
+    device: Device,
+}
+
+impl Form {
+    fn of(tensor: &Tensor) -> Self {
+        Self {
+            kind: tensor.kind(),
+            shape: tensor.size(),
+            device: tensor.device(),
+        }
+    }
+
+    /// First input and first target of a batch of `examples` of such data: a batch is
+    /// made on the CPU, whatever trains on it.
+    fn promised(data: &DataForm, examples: i64) -> [Self; 2] {
+        let form = |kind, shape| Self {
+            kind,
+            shape,
+            device: Device::Cpu,
+        };
+        match *data {
+            DataForm::Tokens { seq_len, .. } => {
+                let ids = form(Kind::Int64, vec![examples, seq_len]);
+                [ids.clone(), ids]
+            }
+            DataForm::Images {
+                channels,
+                height,
+                width,
+                ..
+            } => [
+                form(Kind::Float, vec![examples, channels, height, width]),
+                form(Kind::Int64, vec![examples]),
+            ],
+        }
+    }
+}
+
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:?} on {:?}", self.kind, self.shape, self.device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_type_shape_or_device_is_another_form() {
+        let tokens = DataForm::Tokens {
+            vocabulary: 29,
+            seq_len: 16,
+            bytes_per_token: None,
+        };
+        let [input, target] = Form::promised(&tokens, 32);
+        assert_eq!(input, target);
+        assert_eq!(input.to_string(), "Int64 [32, 16] on Cpu");
+        let made = |shape: [i64; 2], kind| Form::of(&Tensor::zeros(shape, (kind, Device::Cpu)));
+        assert_eq!(made([32, 16], Kind::Int64), input);
+        assert_ne!(made([32, 15], Kind::Int64), input);
+        assert_ne!(made([32, 16], Kind::Int), input);
+        let elsewhere = Form {
+            device: Device::Cuda(1),
+            ..input.clone()
+        };
+        assert_ne!(elsewhere, input);
+        assert_eq!(elsewhere.to_string(), "Int64 [32, 16] on Cuda(1)");
+    }
+
+    #[test]
+    fn images_have_classes() {
+        let images = DataForm::Images {
+            channels: 3,
+            height: 8,
+            width: 4,
+            classes: 10,
+        };
+        let [input, target] = Form::promised(&images, 5).map(|form| form.to_string());
+        assert_eq!(input, "Float [5, 3, 8, 4] on Cpu");
+        assert_eq!(target, "Int64 [5] on Cpu");
     }
 }
