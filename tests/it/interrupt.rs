@@ -11,30 +11,21 @@ use std::{
 };
 
 use flops_fit_trial::{Measured, Outcome, Refusal, TrialDir, TrialResult, TrialSpec};
+use rustix::process::Signal;
 
-use crate::{kill::wait_until, programs, random::Random, small_disk::say, workbench::Workbench};
+use crate::{
+    kill::{send, wait_until},
+    programs,
+    random::Random,
+    small_disk::say,
+    workbench::Workbench,
+};
 
 /// One GPT of 8000 parameters, some thousand steps in a few seconds; saved every few
 /// of them, so that blows meet every part of saving.
-const TRIAL: &str = r#"
-name = "small"
-
-[model]
-plugin = "flops_fit_gpt"
-kind = "gpt"
-size_param = "d_model"
-
-[model.config]
-n_layers = 2
-head_size = 4
-
-[dataset]
-kind = "stories"
-config = { seq_len = 32 }
-
-[loss]
-kind = "cross_entropy"
-
+const TRIAL: &str = concat!(
+    gpt!(),
+    r#"
 [sweep]
 grid = [{ budget = 3e10, sizes = [16] }]
 
@@ -45,10 +36,8 @@ eval_tokens = 8192
 [run]
 micro_batch = 4
 checkpoint_interval = 0.05
-"#;
-
-const SIGKILL: i32 = 9;
-const SIGTERM: i32 = 15;
+"#
+);
 
 /// The trial, trained in peace.
 static PEACE: LazyLock<(TrialSpec, Measured)> = LazyLock::new(|| {
@@ -97,7 +86,7 @@ impl Victim {
 
     /// Lets it train until it was saved after `step`, and for `pause` more, then
     /// sends `signal`.
-    fn strike(&self, step: u64, pause: Duration, signal: i32) -> ExitStatus {
+    fn strike(&self, step: u64, pause: Duration, signal: Signal) -> ExitStatus {
         let mut worker = self.start();
         let minute = Instant::now() + Duration::from_mins(1);
         while self.latest() < Some(step) {
@@ -107,7 +96,7 @@ impl Victim {
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(pause);
-        send(&worker, signal);
+        send(signal, worker.id());
         worker.wait().expect("reaped")
     }
 
@@ -126,14 +115,6 @@ impl Victim {
     fn log(&self) -> String {
         fs::read_to_string(self.dir.log_path()).unwrap_or_default()
     }
-}
-
-fn send(worker: &Child, signal: i32) {
-    let id = worker.id().to_string();
-    let sent = Command::new("kill")
-        .args([format!("-{signal}"), id])
-        .output();
-    assert!(sent.expect("every Linux has `kill`").status.success());
 }
 
 /// Steps of all checkpoints, earliest first.
@@ -171,16 +152,16 @@ fn struck_at_fifty_moments_it_ends_with_the_same_bits() {
     let (mut killed, mut stopped) = (0, 0);
     for step in moments {
         let signal = if random.below(2) == 0 {
-            SIGKILL
+            Signal::KILL
         } else {
-            SIGTERM
+            Signal::TERM
         };
         let before = victim.latest();
         let status = victim.strike(step, random.milliseconds(0, 150), signal);
-        assert_eq!(status.signal(), Some(signal), "{}", victim.log());
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{}", victim.log());
         assert!(victim.latest() >= before, "nothing that was saved is lost");
         assert!(checkpoints(&victim.dir).len() <= 2, "two are kept");
-        if signal == SIGKILL {
+        if signal == Signal::KILL {
             killed += 1;
         } else {
             stopped += 1;
@@ -203,8 +184,8 @@ fn struck_at_fifty_moments_it_ends_with_the_same_bits() {
 #[test]
 fn sigterm_loses_no_step() {
     let victim = Victim::new("interrupt-term");
-    let status = victim.strike(100, Duration::ZERO, SIGTERM);
-    assert_eq!(status.signal(), Some(SIGTERM));
+    let status = victim.strike(100, Duration::ZERO, Signal::TERM);
+    assert_eq!(status.signal(), Some(Signal::TERM.as_raw()));
     let last = victim.latest().expect("saved");
     let words = format!("stopped by SIGTERM after step {last}");
     assert!(victim.log().contains(&words), "{}", victim.log());
@@ -220,7 +201,7 @@ fn sigterm_loses_no_step() {
 fn a_torn_checkpoint_gives_way_to_the_older_one() {
     for torn in ["json", "safetensors"] {
         let victim = Victim::new(&format!("interrupt-torn-{torn}"));
-        victim.strike(100, Duration::ZERO, SIGKILL);
+        victim.strike(100, Duration::ZERO, Signal::KILL);
         let steps = checkpoints(&victim.dir);
         let [older, latest] = steps[..] else {
             panic!("expected two checkpoints: {steps:?}");
@@ -253,7 +234,7 @@ fn a_torn_checkpoint_gives_way_to_the_older_one() {
 #[test]
 fn a_checkpoint_of_another_build_is_set_aside_and_the_trial_starts_over() {
     let mut victim = Victim::new("interrupt-build");
-    victim.strike(100, Duration::ZERO, SIGTERM);
+    victim.strike(100, Duration::ZERO, Signal::TERM);
     let steps = checkpoints(&victim.dir);
     // Bytes after its end are not part of a library, but of its hash.
     let library = victim.dir.path().join("libflops_fit_gpt.so");
@@ -301,7 +282,7 @@ fn a_sweep_that_was_stopped_goes_on_inside_its_trial() {
     wait_until("no checkpoint", Duration::from_mins(1), || {
         !dir.checkpoints().is_empty()
     });
-    send(&run, SIGTERM);
+    send(Signal::TERM, run.id());
     assert_eq!(run.wait().expect("reaped").code(), Some(130));
     let last = *checkpoints(&dir).last().expect("saved");
     // It is completed, though one trial carries no law.

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{
     determinism::losses,
     sweep::{DONE, SWEEP},
@@ -23,6 +25,13 @@ pub(crate) fn processes(folder: &Path) -> Vec<String> {
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(&folder))
         .collect()
+}
+
+/// Sends `signal` to process `pid`, which must be there.
+#[track_caller]
+pub(crate) fn send(signal: Signal, pid: u32) {
+    let process = Pid::from_raw(pid.cast_signed()).expect("the number of a process");
+    kill_process(process, signal).unwrap_or_else(|error| panic!("{signal:?} to {pid}: {error}"));
 }
 
 pub(crate) fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {

@@ -1,26 +1,23 @@
 //! What a machine does to a sweep: nothing that had completed is lost, nothing is
 //! counted twice, and the next run goes on.
 
-use std::{fs, os::fd::OwnedFd, process::Command, time::Duration};
+use std::{
+    fs,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
+    time::Duration,
+};
 
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open};
 
 use crate::{
     determinism::losses,
-    kill::{processes, stamps, wait_until},
-    small_disk::SmallDisk,
+    kill::{processes, send, stamps, wait_until},
+    small_disk::{SmallDisk, say},
     sweep::{DONE, SWEEP},
     workbench::{Ended, Workbench},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
-
-fn signal(name: &str, pid: u32) {
-    let status = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status();
-    assert!(status.is_ok_and(|status| status.success()), "{name} {pid}");
-}
 
 /// Starts a sweep, strikes when three of its trials have completed, and gives what
 /// became of the command.
@@ -94,23 +91,77 @@ fn a_disk_that_fills_up() {
     goes_on(&bench);
 }
 
+/// Room for every file but not for what a worker reserves: no trial is to blame, and
+/// the rest of the sweep is not spent on finding that out.
+#[test]
+fn a_disk_that_is_nearly_full() {
+    let bench = Workbench::new("disk-nearly-full", SWEEP);
+    let Some(disk) = SmallDisk::mount(&bench.path("outputs"), 8) else {
+        return;
+    };
+    bench.run(&["train", "--set", THREE]).expect(0);
+    bench.run(&["plan"]).expect(0);
+    disk.fill();
+    disk.give_back(32);
+    let ended = bench.run(&["run"]).expect(1);
+    assert!(
+        ended.err.contains("the worker ended for want of a file")
+            && ended.err.contains("No space left on device")
+            && ended
+                .err
+                .contains("make room and run again: what has completed is kept"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(
+        bench.trials("small").len(),
+        3,
+        "no trial is said to have failed"
+    );
+    disk.free();
+    goes_on(&bench);
+}
+
+/// Three trials of the sweep.
+const THREE: &str = "sweep.grid=[{ budget = 3e8, sizes = [4, 8, 12] }]";
+
 #[test]
 fn a_disk_that_becomes_read_only() {
     let bench = Workbench::new("read-only", SWEEP);
     let Some(disk) = SmallDisk::mount(&bench.path("outputs"), 8) else {
         return;
     };
-    let grid = "sweep.grid=[{ budget = 3e8, sizes = [4, 8, 12] }]";
-    bench.run(&["train", "--set", grid]).expect(0);
-    disk.set_read_only(true);
-    let ended = bench.run(&["run"]).expect(1);
     let words = "output folder [dir]/outputs/small: Read-only file system (os error 30); make room or make it writable, or choose another with --set output.dir=<folder>";
+    read_only(&bench, words, |read_only| disk.set_read_only(read_only));
+}
+
+#[test]
+fn a_folder_that_this_user_may_no_longer_write_to() {
+    if rustix::process::geteuid().is_root() {
+        say("SKIPPED: a folder without write permission, since root may write to any");
+        return;
+    }
+    let bench = Workbench::new("no-permission", SWEEP);
+    let words = "outputs/small/manifest.toml: Permission denied (os error 13); make the folder writable and run again: what has completed is kept";
+    read_only(&bench, words, |read_only| {
+        let mode = if read_only { 0o555 } else { 0o755 };
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(bench.output("small"), mode).expect("set");
+    });
+}
+
+/// Has three trials trained, then the folder made read-only: that is said with these
+/// `words`, and once it is over the rest is trained.
+fn read_only(bench: &Workbench, words: &str, set: impl Fn(bool)) {
+    bench.run(&["train", "--set", THREE]).expect(0);
+    set(true);
+    let ended = bench.run(&["run"]).expect(1);
     assert!(ended.err.contains(words), "{}", ended.err);
     // What only reads still does.
     let status = bench.run(&["status", "outputs/small"]).expect(0);
     assert!(status.out.contains("3 completed"), "{}", status.out);
-    disk.set_read_only(false);
-    goes_on(&bench);
+    set(false);
+    goes_on(bench);
 }
 
 #[test]
@@ -164,14 +215,9 @@ fn a_trial_whose_telemetry_is_lost_is_no_silent_one() {
 }
 
 /// A model that leaves a process with a session of its own, and never ends.
-const FUGITIVE: &str = r#"
-name = "small"
-
-[model]
-plugin = "flops_fit_hostile"
-kind = "hostile"
-size_param = "rank"
-config = { faults = { 8 = "fugitive-and-hang" } }
+const FUGITIVE: &str = concat!(
+    hostile!(),
+    r#"config = { faults = { 8 = "fugitive-and-hang" } }
 
 [dataset]
 kind = "hostile"
@@ -182,20 +228,21 @@ kind = "hostile"
 [sweep]
 grid = [{ budget = 1e8, sizes = [8] }]
 min_steps = 2
-"#;
+"#
+);
 
 /// Starts that sweep; the command, its worker, and the process left.
 fn fugitive(bench: &Workbench) -> (std::process::Child, u32, u32) {
     let child = bench.spawn(&["train"]);
     let logged = || {
-        let mut trials = fs::read_dir(bench.output("small").join("trials")).ok()?;
+        let mut trials = fs::read_dir(bench.output("hostile").join("trials")).ok()?;
         let log = fs::read_to_string(trials.next()?.ok()?.path().join("worker.log")).ok()?;
         let (_, pid) = log.split_once("left behind: ")?;
         pid.lines().next()?.parse().ok()
     };
     wait_until("no process is left behind", MINUTE, || logged().is_some());
     let left: u32 = logged().expect("a number");
-    let output = bench.output("small").canonicalize().expect("it is there");
+    let output = bench.output("hostile").canonicalize().expect("it is there");
     let mut all = flops_fit_trial::processes_of(&output);
     all.retain(|pid| *pid != left);
     assert_eq!(all.len(), 1, "one worker");
@@ -240,7 +287,9 @@ fn when_the_parent_is_slow_to_die_its_worker_ends_what_it_started() {
     let Some(open) = held_open(parent.id()) else {
         parent.kill().expect("killed");
         parent.wait().expect("reaped");
-        eprintln!("skipped: this user may not copy another process's open files");
+        say(
+            "SKIPPED: a parent that is slow to die, since this user may not copy another process's open files",
+        );
         return;
     };
     parent.kill().expect("killed");
@@ -256,9 +305,9 @@ fn when_both_are_killed_the_next_run_ends_what_is_left() {
     let bench = Workbench::new("fugitive-both", FUGITIVE);
     let (mut parent, worker, left) = fugitive(&bench);
     // Held still, the parent can't do anything about its worker's end.
-    signal("STOP", parent.id());
-    signal("KILL", worker);
-    signal("KILL", parent.id());
+    send(Signal::STOP, parent.id());
+    send(Signal::KILL, worker);
+    send(Signal::KILL, parent.id());
     parent.wait().expect("reaped");
     assert!(is_there(left), "there is nothing to end");
     let ended = bench.run(&["plan"]).expect(0);

@@ -1,6 +1,9 @@
 //! Whole commands with the real programs and plugins, as `cargo xtask test`
 //! builds them. Each test works in a folder of its own, which stays after it.
 
+#[macro_use]
+mod manifests;
+
 mod check;
 mod determinism;
 mod examples;

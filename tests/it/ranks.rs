@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use flops_fit_trial::{Outcome, TrialDir};
+use flops_fit_trial::TrialDir;
+use rustix::process::Signal;
 
 use crate::{
     determinism::losses,
-    kill::wait_until,
+    hostile::ends::{Ends, check, outcomes},
+    kill::{send, wait_until},
     sweep::{DONE, SWEEP},
     workbench::Workbench,
 };
@@ -34,7 +36,7 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
 
     let bench = Workbench::new("ranks-interrupted", &on_two(SWEEP));
     let ids: Vec<String> = here.keys().cloned().collect();
-    for stop in ["TERM", "KILL", "TERM"] {
+    for stop in [Signal::TERM, Signal::KILL, Signal::TERM] {
         let before = bench.trials("small").len();
         let mut run = bench.spawn(&["train"]);
         let folder = bench.output("small").join("trials");
@@ -42,10 +44,7 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
             let saved = |id: &String| !TrialDir::new(folder.join(id)).checkpoints().is_empty();
             bench.trials("small").len() > before && ids.iter().any(saved)
         });
-        let sent = std::process::Command::new("kill")
-            .args(["-s", stop, &run.id().to_string()])
-            .status();
-        assert!(sent.is_ok_and(|status| status.success()));
+        send(stop, run.id());
         run.wait().expect("reaped");
     }
     bench.run(&["train"]).expect(0);
@@ -61,26 +60,14 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
 }
 
 /// A model of rank 4, 8 and 12, which misbehaves on the second of two ranks alone.
-const HOSTILE: &str = r#"
-name = "small"
-
-[model]
-plugin = "flops_fit_hostile"
-kind = "hostile"
-size_param = "rank"
-
+const HOSTILE: &str = concat!(
+    hostile!(),
+    r#"
 [model.config]
 faults = { 8 = "hang-on-one-rank", 12 = "panic-on-one-rank", 16 = "order-of-one-rank" }
-
-[dataset]
-plugin = "flops_fit_gpt"
-kind = "stories"
-config = { seq_len = 32 }
-
-[loss]
-plugin = "flops_fit_gpt"
-kind = "cross_entropy"
-
+"#,
+    on_stories!(),
+    r#"
 [sweep]
 grid = [{ budget = 1e8, sizes = [4, 8, 12, 16] }]
 min_steps = 2
@@ -96,34 +83,39 @@ devices = ["cpu", "cpu"]
 devices_per_trial = 2
 start_limit = 15
 silence_limit = 4
-"#;
+"#
+);
 
 #[test]
 fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
     let bench = Workbench::new("ranks-hostile", HOSTILE);
     bench.run(&["train"]).expect(5);
-    let trials = bench.trials("small");
-    let outcome = |size: i64| {
-        let mut of_size = trials.values().filter(|t| t.spec.recipe.size == size);
-        &of_size.next().expect("it has ended").result.outcome
-    };
-    assert!(
-        matches!(outcome(4), Outcome::Completed { .. }),
-        "{:?}",
-        outcome(4)
-    );
-    for (size, words) in [
+    let outcomes = outcomes(&bench);
+    for (size, wanted) in [
+        (4, Ends::Completed),
         (
             8,
-            "plugin flops-fit-hostile made no progress for 4 s in forward (a training step)",
+            Ends::Failed(
+                "timed_out",
+                "plugin flops-fit-hostile made no progress for 4 s in forward (a training step)",
+            ),
         ),
-        (12, "plugin flops-fit-hostile panicked in forward at "),
-        (16, "rank 1 has parameter `readout`"),
+        (
+            12,
+            Ends::Panicked(
+                "forward",
+                "not on this rank",
+                "panic!(\"not on this rank\")",
+            ),
+        ),
+        (
+            16,
+            Ends::Failed("contract_violation", "rank 1 has parameter `readout`"),
+        ),
     ] {
-        let Outcome::Failed { failure } = outcome(size) else {
-            panic!("{size}: {:?}", outcome(size));
-        };
-        let said = failure.to_string();
-        assert!(said.contains(words), "{said}");
+        let (_, outcome) = &outcomes[&size];
+        if let Err(why) = check(wanted, outcome) {
+            panic!("size {size}: {why}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A file system that can be filled up.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
     process::Command,
@@ -26,7 +26,9 @@ impl SmallDisk {
             .output()
             .is_ok_and(|output| output.status.success());
         if !mounted {
-            say("SKIPPED: a full disk, since this user may not mount a small one");
+            say(
+                "SKIPPED: what a full or read-only disk does, since this user may not mount a small one",
+            );
             return None;
         }
         Some(Self {
@@ -46,7 +48,15 @@ impl SmallDisk {
         }
     }
 
-    /// Gives it back.
+    /// Gives `kib` KiB of it back.
+    pub(crate) fn give_back(&self, kib: u64) {
+        let filler = OpenOptions::new().write(true).open(self.filler());
+        let filler = filler.expect("the disk was filled");
+        let length = filler.metadata().expect("it is there").len();
+        filler.set_len(length - (kib << 10)).expect("cut");
+    }
+
+    /// Gives all of it back.
     pub(crate) fn free(&self) {
         let _ = std::fs::remove_file(self.filler());
     }

@@ -7,25 +7,9 @@ use serde_json::Value;
 use crate::workbench::{Ended, Workbench};
 
 /// 13 GPTs of 500 to 26 000 parameters, a fraction of a second each.
-pub(crate) const SWEEP: &str = r#"
-name = "small"
-
-[model]
-plugin = "flops_fit_gpt"
-kind = "gpt"
-size_param = "d_model"
-
-[model.config]
-n_layers = 2
-head_size = 4
-
-[dataset]
-kind = "stories"
-config = { seq_len = 32 }
-
-[loss]
-kind = "cross_entropy"
-
+pub(crate) const SWEEP: &str = concat!(
+    gpt!(),
+    r#"
 [sweep]
 grid = [
     { budget = 3e8, sizes = [4, 8, 12, 16] },
@@ -40,7 +24,8 @@ eval_tokens = 16384
 
 [run]
 jobs = 2
-"#;
+"#
+);
 
 /// The sweep, run once for all tests that only look at its results.
 pub(crate) static DONE: LazyLock<(Workbench, Ended)> = LazyLock::new(|| {

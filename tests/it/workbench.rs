@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use flops_fit_trial::{Measured, Outcome, TrialDir, TrialResult, TrialSpec};
@@ -53,7 +54,10 @@ impl Workbench {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(programs::flops_fit());
+        self.set_up(Command::new(programs::flops_fit()), arguments)
+    }
+
+    fn set_up(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .current_dir(&self.folder)
@@ -64,8 +68,30 @@ impl Workbench {
         command
     }
 
+    /// Runs a command to its end, after which nothing of it may be left: no process
+    /// that names this folder, and none of the command's session, zombies included.
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        self.ended(&self.command(arguments).output().expect("started"))
+        let mut session = Command::new("setsid");
+        session.arg(programs::flops_fit());
+        let child = self
+            .set_up(session, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let session = child.id();
+        let output = child.wait_with_output().expect("reaped");
+        let begun = Instant::now();
+        loop {
+            let left = left_behind(session, &self.folder);
+            if left.is_empty() {
+                return self.ended(&output);
+            }
+            let patience = Duration::from_secs(5);
+            assert!(begun.elapsed() < patience, "{arguments:?} left {left:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Starts a command whose words nobody reads.
@@ -106,6 +132,28 @@ impl Workbench {
             })
             .collect()
     }
+}
+
+/// The processes of `session`, and those whose command line or environment names
+/// something in `folder`.
+fn left_behind(session: u32, folder: &Path) -> Vec<String> {
+    let folder = format!("{}/", folder.display()).into_bytes();
+    let processes = fs::read_dir("/proc").expect("a Linux system");
+    let is_left = |process: &Path| {
+        let read = |file: &str| fs::read(process.join(file)).unwrap_or_default();
+        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
+        // pid (name) state parent group session …; the name may hold anything.
+        let of = stat.rsplit_once(") ").and_then(|(_, rest)| {
+            let mut fields = rest.split_whitespace();
+            fields.nth(3)?.parse::<u32>().ok()
+        });
+        let names = |text: Vec<u8>| text.windows(folder.len()).any(|part| part == folder);
+        let left = of == Some(session) || names(read("cmdline")) || names(read("environ"));
+        left.then_some(stat)
+    };
+    processes
+        .filter_map(|entry| is_left(&entry.ok()?.path()))
+        .collect()
 }
 
 impl Ended {

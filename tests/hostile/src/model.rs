@@ -39,6 +39,7 @@ pub(crate) enum Fault {
     ZeroReadout,
     PanicInProfile,
     ExitInProfile,
+    HangInProfile,
     PanicInBuild,
     PanicInParameters,
     PanicInForward,
@@ -142,10 +143,8 @@ impl Model for Hostile {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        assert!(
-            self.fault != Fault::PanicInParameters,
-            "parameters are private"
-        );
+        let private = self.fault == Fault::PanicInParameters;
+        assert!(!private, "parameters are private");
         let name = match self.fault {
             Fault::TwiceTheSameName => "embedding",
             _ => "readout",
@@ -233,6 +232,7 @@ impl Model for Hostile {
         match config.fault() {
             Fault::PanicInProfile => panic!("the figures are secret"),
             Fault::ExitInProfile => strike::exit(),
+            Fault::HangInProfile => strike::hang(),
             Fault::Refuse => return Err(Error::config("rank", "found one that it dislikes")),
             _ => {}
         }

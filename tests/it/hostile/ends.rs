@@ -2,29 +2,28 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use flops_fit_trial::{Outcome, TrialDir};
+use flops_fit_trial::{Failure, Outcome, TrialDir};
 
 use crate::workbench::Workbench;
 
 /// What must become of a trial.
 #[derive(Clone, Copy)]
-pub(super) enum Ends {
+pub(crate) enum Ends {
     Completed,
-    /// With these words.
-    Diverged(&'static str),
+    /// At this step, where it is the same for every size, with these words.
+    Diverged(Option<u64>, &'static str),
     /// With this tag in result.json, and these words.
     Failed(&'static str, &'static str),
-    /// Without a result of its own: `exit` beside a running forward pass may
-    /// take the tensors away under it.
-    Gone,
-    /// A panic with this message in this call; the line is looked up.
-    Panicked(&'static str, &'static str),
+    /// Killed by this signal, with these words.
+    Crashed(i32, &'static str),
+    /// A panic in this call with this message, at the line that holds this code.
+    Panicked(&'static str, &'static str, &'static str),
 }
 
-use Ends::{Completed, Diverged, Failed, Gone, Panicked};
+use Ends::{Completed, Crashed, Diverged, Failed, Panicked};
 
 /// `at tests/hostile/src/<file>:<line>` of the statement that holds `words`.
-pub(super) fn place(words: &str) -> String {
+pub(crate) fn place(words: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/src");
     let mut places = Vec::new();
     for entry in fs::read_dir(folder).expect("sources") {
@@ -44,30 +43,31 @@ pub(super) fn place(words: &str) -> String {
 }
 
 /// Whether `outcome` is `wanted`; if not, what is wrong.
-pub(super) fn check(wanted: Ends, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn check(wanted: Ends, outcome: &Outcome) -> Result<(), String> {
     let tag = serde_json::to_value(outcome).expect("plain data");
     let tag = tag["failure"]["kind"].as_str().unwrap_or_default();
     let (fits, words) = match (wanted, outcome) {
         (Completed, Outcome::Completed { .. }) => (true, String::new()),
-        (Diverged(words), Outcome::Diverged { reason, .. }) => {
-            (reason.contains(words), words.to_owned())
-        }
+        (Diverged(wanted, words), Outcome::Diverged { step, reason, .. }) => (
+            wanted.is_none_or(|wanted| *step == wanted) && reason.contains(words),
+            format!("divergence at step {wanted:?}: {words}"),
+        ),
         (Failed(kind, words), Outcome::Failed { failure }) => {
             let fits = tag == kind && failure.to_string().contains(words);
             (fits, format!("{kind}: {words}"))
         }
-        (Gone, Outcome::Failed { .. }) => (
-            ["exited_early", "crashed"].contains(&tag),
-            "a worker that is gone".to_owned(),
-        ),
-        (Panicked(phase, words), Outcome::Failed { failure }) => {
-            let said = failure.to_string();
-            let start =
-                format!("plugin flops-fit-hostile panicked in {phase} at tests/hostile/src/");
-            (
-                tag == "panicked" && said.starts_with(&start) && said.ends_with(words),
-                format!("{start}…: {words}"),
-            )
+        (Crashed(wanted, words), Outcome::Failed { failure }) => {
+            let signal = match failure {
+                Failure::Crashed { signal, .. } => Some(*signal),
+                _ => None,
+            };
+            let fits = signal == Some(wanted) && failure.to_string().contains(words);
+            (fits, format!("signal {wanted}: {words}"))
+        }
+        (Panicked(phase, words, code), Outcome::Failed { failure }) => {
+            let line = place(code);
+            let said = format!("plugin flops-fit-hostile panicked in {phase} at {line}: {words}");
+            (tag == "panicked" && failure.to_string() == said, said)
         }
         _ => (false, "another end".to_owned()),
     };
@@ -78,7 +78,7 @@ pub(super) fn check(wanted: Ends, outcome: &Outcome) -> Result<(), String> {
 }
 
 /// What became of each size.
-pub(super) fn outcomes(bench: &Workbench) -> BTreeMap<i64, (TrialDir, Outcome)> {
+pub(crate) fn outcomes(bench: &Workbench) -> BTreeMap<i64, (TrialDir, Outcome)> {
     let trials = bench.trials("hostile").into_values();
     trials
         .map(|t| (t.spec.recipe.size, (t.dir, t.result.outcome)))

@@ -1,36 +1,28 @@
 //! Faults of a model: one for each size of a single sweep.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
 
 use flops_fit_trial::{Outcome, TrialDir};
 
 use super::ends::{
-    Ends::{self, Completed, Diverged, Failed, Panicked},
+    Ends::{self, Completed, Crashed, Diverged, Failed, Panicked},
     check, outcomes, place,
 };
-use crate::workbench::{Ended, Workbench};
+use crate::workbench::{Ended, Trial, Workbench};
 
 /// A model of rank 4, 8, 12, … by the list of faults.
-const MODEL: &str = r#"
-name = "hostile"
-
-[model]
-plugin = "flops_fit_hostile"
-kind = "hostile"
-size_param = "rank"
-
+const MODEL: &str = concat!(
+    hostile!(),
+    r#"
 [model.config]
 faults = { FAULTS }
-
-[dataset]
-plugin = "flops_fit_gpt"
-kind = "stories"
-config = { seq_len = 32 }
-
-[loss]
-plugin = "flops_fit_gpt"
-kind = "cross_entropy"
-
+"#,
+    on_stories!(),
+    r#"
 [sweep]
 grid = [{ budget = 1e8, sizes = [SIZES] }]
 min_steps = 2
@@ -44,22 +36,50 @@ eval_tokens = 4096
 jobs = 3
 start_limit = 15
 silence_limit = 6
-"#;
+"#
+);
+
+const SIGABRT: i32 = 6;
+const SIGSEGV: i32 = 11;
+
+/// The step, counted from 1, that is spoilt by a fault of an output or a gradient.
+const SPOILT: Option<u64> = Some(3);
 
 const FAULTS: [(&str, Ends); 42] = [
     ("none", Completed),
     ("zero-readout", Completed),
-    ("panic-in-build", Panicked("build", "no building today")),
+    (
+        "panic-in-build",
+        Panicked(
+            "build",
+            "no building today",
+            "panic!(\"no building today\")",
+        ),
+    ),
     (
         "panic-in-parameters",
-        Panicked("build", "parameters are private"),
+        Panicked("build", "parameters are private", "assert!(!private,"),
     ),
-    ("panic-in-forward", Panicked("forward", "step 1 is too far")),
+    (
+        "panic-in-forward",
+        Panicked(
+            "forward",
+            "step 1 is too far",
+            "panic!(\"step {} is too far\"",
+        ),
+    ),
     (
         "panic-with-number",
-        Panicked("forward", "a payload that is no text"),
+        Panicked("forward", "a payload that is no text", "panic_any(42)"),
     ),
-    ("panic-in-drop", Panicked("drop", "not letting go")),
+    (
+        "panic-in-drop",
+        Panicked(
+            "drop",
+            "not letting go",
+            "assert!(self.fault != Fault::PanicInDrop",
+        ),
+    ),
     ("none", Completed),
     (
         "error-in-build",
@@ -91,21 +111,21 @@ const FAULTS: [(&str, Ends); 42] = [
     ),
     (
         "abort",
-        Failed(
-            "crashed",
+        Crashed(
+            SIGABRT,
             "the worker was killed by signal 6 (SIGABRT) while it ran plugins flops-fit-hostile, flops-fit-gpt; to see where, run `flops-fit-worker train <the trial's folder>` under a debugger",
         ),
     ),
     (
         "null-write",
-        Failed(
-            "crashed",
+        Crashed(
+            SIGSEGV,
             "the worker was killed by signal 11 (SIGSEGV) while it ran plugins flops-fit-hostile, flops-fit-gpt",
         ),
     ),
     (
         "stack-overflow",
-        Failed("crashed", "has overflowed its stack"),
+        Crashed(SIGABRT, "has overflowed its stack"),
     ),
     (
         "absurd-allocation",
@@ -113,19 +133,25 @@ const FAULTS: [(&str, Ends); 42] = [
     ),
     (
         "absurd-vector",
-        Failed(
-            "crashed",
+        Crashed(
+            SIGABRT,
             "memory allocation of 1152921504606846976 bytes failed",
         ),
     ),
     ("hungry", Completed),
     ("none", Completed),
-    ("nan-output", Diverged("the training loss is NaN")),
-    ("nan-in-evaluation", Diverged("the held-out loss is NaN")),
-    ("nan-gradient", Diverged("a gradient is NaN or infinite")),
+    ("nan-output", Diverged(SPOILT, "the training loss is NaN")),
+    (
+        "nan-in-evaluation",
+        Diverged(None, "the held-out loss is NaN"),
+    ),
+    (
+        "nan-gradient",
+        Diverged(SPOILT, "a gradient is NaN or infinite"),
+    ),
     (
         "infinite-gradient",
-        Diverged("a gradient is NaN or infinite"),
+        Diverged(SPOILT, "a gradient is NaN or infinite"),
     ),
     (
         "no-output",
@@ -244,38 +270,14 @@ fn every_fault_of_a_model_ends_its_own_trial() {
         .count();
     let diverged = FAULTS
         .iter()
-        .filter(|(_, e)| matches!(e, Diverged(_)))
+        .filter(|(_, e)| matches!(e, Diverged(..)))
         .count();
     let failed = FAULTS.len() - completed - diverged;
     let counts = format!("{completed} completed, {diverged} diverged, {failed} failed");
     assert!(ended.out.contains(&counts), "{}", ended.out);
-    panics_are_placed(&outcomes);
-    divergence_names_its_step(&outcomes, &sizes);
     the_hungry_one_got_half_and_half_again(&bench, &sizes);
+    what_completes_is_intact(&bench, &sizes);
     nothing_is_left_behind(&bench, &outcomes);
-}
-
-/// The line that a panic names is the one where it stands.
-fn panics_are_placed(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>) {
-    let said: Vec<String> = outcomes
-        .values()
-        .filter_map(|(_, outcome)| match outcome {
-            Outcome::Failed { failure } => Some(failure.to_string()),
-            _ => None,
-        })
-        .collect();
-    for (code, phase) in [
-        ("panic!(\"no building today\")", "build"),
-        ("panic!(\"step {} is too far\"", "forward"),
-        ("panic_any(42)", "forward"),
-        ("assert!(self.fault != Fault::PanicInDrop", "drop"),
-    ] {
-        let words = format!("panicked in {phase} at {}:", place(code));
-        assert!(
-            said.iter().any(|s| s.contains(&words)),
-            "{words}: {said:#?}"
-        );
-    }
 }
 
 fn size_of(fault: &str, sizes: &[i64]) -> i64 {
@@ -283,23 +285,10 @@ fn size_of(fault: &str, sizes: &[i64]) -> i64 {
     sizes[index.expect("a fault")]
 }
 
-/// The third step, counted from 1, is the one that was spoilt.
-fn divergence_names_its_step(outcomes: &BTreeMap<i64, (TrialDir, Outcome)>, sizes: &[i64]) {
-    for fault in ["nan-output", "nan-gradient", "infinite-gradient"] {
-        let (_, outcome) = &outcomes[&size_of(fault, sizes)];
-        let Outcome::Diverged { step, .. } = outcome else {
-            panic!("{fault}: {outcome:?}");
-        };
-        assert_eq!(*step, 3, "{fault}");
-    }
-}
-
 /// Two examples at once are what its memory is enough for.
 fn the_hungry_one_got_half_and_half_again(bench: &Workbench, sizes: &[i64]) {
-    let size = size_of("hungry", sizes);
-    let trials = bench.trials("hostile");
-    let mut hungry = trials.values().filter(|t| t.spec.recipe.size == size);
-    let environment = &hungry.next().expect("it has ended").result.environment;
+    let hungry = &by_size(bench)[&size_of("hungry", sizes)];
+    let environment = &hungry.result.environment;
     assert_eq!(environment.micro_batch, Some(2));
     assert_eq!(environment.attempt, 3, "16, 8, 4, 2");
 }
@@ -329,12 +318,15 @@ fn nothing_is_left_behind(bench: &Workbench, outcomes: &BTreeMap<i64, (TrialDir,
     }
 }
 
-/// Describes a model one of whose sizes misbehaves while it is counted.
-fn describe(name: &str, fault: &str) -> Ended {
-    let manifest = MODEL
+/// A model one of whose sizes misbehaves while it is counted.
+fn describing(fault: &str) -> String {
+    MODEL
         .replace("FAULTS", &format!("16 = {fault:?}"))
-        .replace("SIZES", "8, 16, 24");
-    Workbench::new(name, &manifest).run(&["plan"])
+        .replace("SIZES", "8, 16, 24")
+}
+
+fn describe(name: &str, fault: &str) -> Ended {
+    Workbench::new(name, &describing(fault)).run(&["plan"])
 }
 
 #[test]
@@ -349,6 +341,60 @@ fn a_fault_before_the_plan_is_the_plugins() {
     let ended = describe("hostile-exit", "exit-in-profile").expect(4);
     let words = "model.plugin: plugin flops-fit-hostile ended the process early in build, with status 0 and no result";
     assert!(ended.err.contains(words), "{}", ended.err);
+}
+
+#[test]
+fn a_plugin_that_hangs_when_it_is_described() {
+    let manifest = describing("hang-in-profile").replace("start_limit = 15", "start_limit = 4");
+    let bench = Workbench::new("hostile-hangs", &manifest);
+    let begun = Instant::now();
+    let ended = bench.run(&["run"]).expect(4);
+    assert!(begun.elapsed() < Duration::from_mins(1));
+    let words = "plugin flops-fit-hostile did not answer within 4 s; raise run.start_limit if reading the data really takes that long";
+    assert!(ended.err.contains(words), "{}", ended.err);
+    assert!(bench.trials("hostile").is_empty());
+}
+
+/// What becomes of a trial at fault that completes is what becomes of it without the
+/// fault, to the last bit; and however much was printed, the log has an end.
+fn what_completes_is_intact(bench: &Workbench, sizes: &[i64]) {
+    let faults = [
+        "flood-stdout",
+        "close-stdout",
+        "change-directory",
+        "change-environment",
+        "spawn-threads",
+    ];
+    let list: Vec<String> = faults
+        .iter()
+        .map(|fault| size_of(fault, sizes).to_string())
+        .collect();
+    let manifest = MODEL
+        .replace("FAULTS", "")
+        .replace("SIZES", &list.join(", "));
+    let peace = Workbench::new("hostile-peace", &manifest);
+    peace.run(&["train"]).expect(0);
+    let peace = by_size(&peace);
+    let war = by_size(bench);
+    assert_eq!(peace.len(), faults.len());
+    for (size, trial) in &peace {
+        let bits = |trial: &Trial| {
+            let measured = trial.measured();
+            [measured.loss, measured.loss_se, measured.train_loss].map(f64::to_bits)
+        };
+        assert_eq!(bits(&war[size]), bits(trial), "size {size}");
+    }
+    let log = war[&size_of("flood-stdout", sizes)].dir.log_path();
+    let length = fs::metadata(log).expect("a log").len();
+    assert!(
+        (4 << 20..(4 << 20) + 200).contains(&length),
+        "{length} bytes"
+    );
+}
+
+fn by_size(bench: &Workbench) -> BTreeMap<i64, Trial> {
+    let trials = bench.trials("hostile").into_values();
+    trials.map(|t| (t.spec.recipe.size, t)).collect()
 }
 
 #[test]

@@ -2,20 +2,15 @@
 //! strike after a number of calls that only the longer trial reaches.
 
 use super::ends::{
-    Ends::{self, Completed, Diverged, Failed, Gone, Panicked},
-    check, outcomes,
+    Ends::{self, Completed, Diverged, Failed, Panicked},
+    check, outcomes, place,
 };
 use crate::workbench::Workbench;
 
 /// A sweep of two sizes; the large one ends before the fault strikes.
-const PART: &str = r#"
-name = "hostile"
-
-[model]
-plugin = "flops_fit_hostile"
-kind = "hostile"
-size_param = "rank"
-
+const PART: &str = concat!(
+    hostile!(),
+    r#"
 [dataset]
 kind = "hostile"
 config = { DATASET }
@@ -35,7 +30,8 @@ eval_tokens = 4096
 
 [run]
 silence_limit = 6
-"#;
+"#
+);
 
 /// Size 8 trains for about 140 steps and must end as `wanted`, size 64, with
 /// about 18 steps, completes.
@@ -62,11 +58,14 @@ fn faults_of_a_dataset() {
         "DATASET",
         "panic-in-batch",
         5,
-        Panicked("batch", "a page is torn"),
+        Panicked("batch", "a page is torn", "panic!(\"a page is torn\")"),
     );
     let words = "plugin flops-fit-hostile failed in batch: a page is blank";
     part("DATASET", "error-in-batch", 5, Failed("plugin", words));
-    part("DATASET", "exit-in-batch", 5, Gone);
+    // The main thread is in a forward pass meanwhile.
+    let words =
+        "plugin flops-fit-hostile ended the process early in batch, with status 0 and no result";
+    part("DATASET", "exit-in-batch", 5, Failed("exited_early", words));
     let words = "plugin flops-fit-hostile made no progress for 6 s in batch (a training step); raise run.silence_limit";
     part("DATASET", "hang-in-batch", 5, Failed("timed_out", words));
     let words = "plugin flops-fit-hostile: a batch's first input should be Int64 [32, 16] on Cpu, as its description says, got Int64 [32, 15] on Cpu";
@@ -80,9 +79,9 @@ fn faults_of_a_dataset() {
 
 #[test]
 fn a_part_that_panics_when_it_is_dropped() {
-    for (part, words) in [
-        ("DATASET", "the book will not close"),
-        ("LOSS", "no loss is ever forgotten"),
+    for (part, words, code) in [
+        ("DATASET", "the book will not close", "assert!(!stuck,"),
+        ("LOSS", "no loss is ever forgotten", "assert!(!grieves,"),
     ] {
         let manifest = PART.replace(part, "fault = \"panic-in-drop\"");
         let manifest = manifest.replace("DATASET", "").replace("LOSS", "");
@@ -91,7 +90,7 @@ fn a_part_that_panics_when_it_is_dropped() {
         let outcomes = outcomes(&bench);
         assert_eq!(outcomes.len(), 2);
         for (_, outcome) in outcomes.values() {
-            if let Err(why) = check(Panicked("drop", words), outcome) {
+            if let Err(why) = check(Panicked("drop", words, code), outcome) {
                 panic!("{part}: {why}");
             }
         }
@@ -120,13 +119,21 @@ fn a_dataset_that_cannot_be_opened_is_the_plugins_fault() {
         .replace("LOSS", "");
     let bench = Workbench::new("hostile-dataset-build", &manifest);
     let ended = bench.run(&["run"]).expect(4);
-    let words = "plugin flops-fit-hostile panicked in build at tests/hostile/src/dataset.rs:";
-    assert!(ended.err.contains(words), "{}", ended.err);
+    let line = place("\"the file is on fire\"");
+    let words =
+        format!("plugin flops-fit-hostile panicked in build at {line}: the file is on fire");
+    assert!(ended.err.contains(&words), "{}", ended.err);
 }
 
 #[test]
 fn faults_of_a_loss() {
-    part("LOSS", "panic", 5, Panicked("loss", "too much to bear"));
+    let code = "panic!(\"too much to bear\")";
+    part(
+        "LOSS",
+        "panic",
+        5,
+        Panicked("loss", "too much to bear", code),
+    );
     let words =
         "plugin flops-fit-hostile ended the process early in loss, with status 0 and no result";
     part("LOSS", "exit", 5, Failed("exited_early", words));
@@ -140,5 +147,10 @@ fn faults_of_a_loss() {
     part("LOSS", "no-units", 5, Failed("bad_tensor", words));
     let words = "the loss should be differentiable in training";
     part("LOSS", "detached", 5, Failed("bad_tensor", words));
-    part("LOSS", "infinite", 0, Diverged("the training loss is inf"));
+    part(
+        "LOSS",
+        "infinite",
+        0,
+        Diverged(Some(41), "the training loss is inf"),
+    );
 }
