@@ -203,8 +203,9 @@ fn a_torn_checkpoint_gives_way_to_the_older_one() {
         let victim = Victim::new(&format!("interrupt-torn-{torn}"));
         victim.strike(100, Duration::ZERO, Signal::KILL);
         let steps = checkpoints(&victim.dir);
-        let [older, latest] = steps[..] else {
-            panic!("expected two checkpoints: {steps:?}");
+        // The blow may have fallen before the third last was taken away.
+        let [.., older, latest] = steps[..] else {
+            panic!("expected two checkpoints or three: {steps:?}");
         };
         let path = victim
             .dir

@@ -123,7 +123,9 @@ fn train(dir: &TrialDir) {
         .append(true)
         .open(spec.run.base_dir.join("trained.log"))
         .expect("opened");
-    writeln!(log, "{} {}", spec.id, spec.run.attempt).expect("written");
+    // In one piece: another worker writes there too.
+    let line = format!("{} {}\n", spec.id, spec.run.attempt);
+    log.write_all(line.as_bytes()).expect("written");
     let fault = config["faults"][spec.recipe.size.to_string()]
         .as_str()
         .unwrap_or("none");

@@ -27,6 +27,7 @@ min_steps = 5
 lr = 0.01
 batch_tokens = 256
 eval_tokens = 4096
+warmup = { steps = 2 }
 
 [analysis]
 draws = 20
@@ -52,7 +53,7 @@ fn a_run_that_diverged_is_kept_out_of_the_fit() {
     let fits = |path: &str| -> Value {
         let ended = bench.run(&["table", path, "--draws", "20", "--format", "json"]);
         let mut analysis: Value = serde_json::from_str(&ended.expect(0).out).expect("JSON");
-        ["curves", "laws", "predictions"]
+        ["recommended", "predictions"]
             .into_iter()
             .map(|part| analysis[part].take())
             .inspect(|part| assert!(part.is_array() || part.is_object(), "{part}"))

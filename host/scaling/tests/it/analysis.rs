@@ -30,7 +30,7 @@ fn impossible_numbers_name_their_row() {
     };
     assert_eq!(
         error(&[good.clone(), bad], &options),
-        "run 1 (a3f9): loss is NaN, expected a finite number above 0; correct the row or leave it out"
+        "run 1 (a3f9): loss is NaN, expected a finite number above 0 (1e-60 to 1e60); correct the row or leave it out"
     );
     let negative = Run {
         weight: Some(-1.0),
@@ -38,7 +38,7 @@ fn impossible_numbers_name_their_row() {
     };
     assert_eq!(
         error(&[negative], &options),
-        "run 0: weight is -1, expected a finite number above 0; correct the row or leave it out"
+        "run 0: weight is -1, expected a finite number above 0 (1e-60 to 1e60); correct the row or leave it out"
     );
     let targets = Options {
         targets: vec![1e12, 0.0],

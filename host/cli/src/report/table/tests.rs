@@ -110,7 +110,7 @@ fn text() {
       · N* at 3e13 FLOPs is known within ×/÷ 3.05 (95 %); a wish (analysis.wish, --wish) says when that
         is enough
       · best next run for its FLOPs: N = 1.11k, D = 684k tokens, 1e10 FLOPs; that narrows by 8.7 %
-      · best next run whatever it costs: N = 9.61k, D = 34.9M tokens, 3e12 FLOPs; that narrows by 16.6 %
+      · best next run whatever it costs: N = 9.61k, D = 34.9M tokens, 3e12 FLOPs; that narrows by 16.5 %
     ");
 }
 
@@ -217,7 +217,7 @@ fn markdown() {
 
     - N\* at 3e13 FLOPs is known within ×/÷ 3.05 (95 %); a wish (analysis.wish, --wish) says when that is enough
     - best next run for its FLOPs: N = 1.11k, D = 684k tokens, 1e10 FLOPs; that narrows by 8.7 %
-    - best next run whatever it costs: N = 9.61k, D = 34.9M tokens, 3e12 FLOPs; that narrows by 16.6 %
+    - best next run whatever it costs: N = 9.61k, D = 34.9M tokens, 3e12 FLOPs; that narrows by 16.5 %
     ");
 }
 
