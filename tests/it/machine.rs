@@ -280,7 +280,6 @@ fn held_open(pid: u32) -> Option<Vec<OwnedFd>> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn when_the_parent_is_slow_to_die_its_worker_ends_what_it_started() {
     let bench = Workbench::new("fugitive-slow", FUGITIVE);
     let (mut parent, worker, left) = fugitive(&bench);
