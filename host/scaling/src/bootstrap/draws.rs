@@ -108,11 +108,6 @@ impl Draws {
         self.loss_law.as_ref().map(|law| law.floor)
     }
 
-    /// Draws that were asked for.
-    pub fn asked(&self) -> usize {
-        self.asked
-    }
-
     /// The laws of the draws that have one, in the order of the draws.
     pub fn laws(&self) -> &[Law] {
         &self.laws
