@@ -151,7 +151,14 @@ fn train(dir: &TrialDir) {
         "not loaded" => end_as_the_loader(),
         "cannot write" => end_without_room(),
         "exit once" if spec.run.attempt == 0 => std::process::exit(0),
-        "none" | "diverge" | "panic" | "linger" | "exit once" | "negative" | "hungry"
+        "none"
+        | "diverge"
+        | "diverge at full rate"
+        | "panic"
+        | "linger"
+        | "exit once"
+        | "negative"
+        | "hungry"
         | "starving" => {}
         "abort" => {
             println!("something on standard output");
@@ -241,17 +248,22 @@ fn out_of_memory() -> Outcome {
     }
 }
 
+fn diverged() -> Outcome {
+    Outcome::Diverged {
+        step: 7,
+        loss: None,
+        reason: "the training loss is not a number".to_owned(),
+    }
+}
+
 fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
     let n = spec.run.declared_n as f64;
     let d = spec.recipe.units as f64;
     let batch = spec.recipe.train.batch_examples;
     let micro = spec.run.micro_batch.unwrap_or(batch);
     let outcome = match fault {
-        "diverge" => Outcome::Diverged {
-            step: 7,
-            loss: None,
-            reason: "the training loss is not a number".to_owned(),
-        },
+        "diverge" => diverged(),
+        "diverge at full rate" if spec.recipe.train.lr >= 1.0 => diverged(),
         "hungry" if micro > 2 => out_of_memory(),
         "starving" => out_of_memory(),
         "panic" => Outcome::Failed {

@@ -212,6 +212,7 @@ pub fn carry_out(
         retries: manifest.run.retries,
     };
     let mut tally = Tally::default();
+    let mut told = None;
     loop {
         let mut selection = sweep::select(&prepared, rebuilt)?;
         for aside in &selection.set_aside {
@@ -219,17 +220,25 @@ pub fn carry_out(
         }
         // One that failed in this run is tried again by the next.
         selection.leave_out(&tally.failed.iter().map(|trial| trial.id.clone()).collect());
-        if let Some(decision) = prepared.rounds.as_ref().and_then(Rounds::latest) {
-            observer.noted(&format!("decided: {decision}"));
+        let decision = prepared.rounds.as_ref().and_then(Rounds::latest).cloned();
+        if decision != told {
+            if let Some(decision) = &decision {
+                observer.noted(&format!("decided: {decision}"));
+            }
+            told = decision;
         }
         observer.planned(&prepared, &prepared.estimate(&manifest), &selection);
-        tally.go_on(sweep::train(
-            selection, &settings, trainer, observer, interrupt,
-        )?);
-        if prepared.rounds.as_ref().is_none_or(Rounds::are_over) || tally.interrupted {
+        let round = sweep::train(selection, &settings, trainer, observer, interrupt)?;
+        let diverged = round.diverged;
+        tally.go_on(round);
+        if tally.interrupted || (prepared.is_decided() && diverged == 0) {
             return Ok((prepared, tally, lock));
         }
-        prepared = prepared.again()?;
+        let next = prepared.again()?;
+        if prepared.is_decided() && next.specs.len() == prepared.specs.len() {
+            return Ok((prepared, tally, lock));
+        }
+        prepared = next;
         for aside in prepared.write(&manifest)? {
             observer.noted(&format!("warning: {aside}"));
         }

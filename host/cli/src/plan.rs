@@ -6,9 +6,11 @@ mod error;
 mod estimate;
 mod layout;
 mod outlook;
+mod retry;
 mod rounds;
 mod sheet;
 mod source;
+mod specs;
 mod survey;
 mod trunks;
 
@@ -109,7 +111,7 @@ impl Prepared {
         };
         let layout = rounds.as_ref().map(|rounds| &rounds.layout);
         let layout = layout.unwrap_or(&manifest.sweep.layout);
-        let mut laid_out = layout::lay_out(manifest, &survey, layout)?;
+        let mut laid_out = layout::lay_out(manifest, &survey, layout, &output)?;
         laid_out.plan.upcoming = rounds.as_ref().map(|rounds| rounds.upcoming.clone());
         Ok(Self {
             output,
@@ -126,8 +128,13 @@ impl Prepared {
     ///
     /// # Errors
     /// [`PlanError`] as [`prepare`]; nobody is asked about sizes again.
-    pub(crate) fn again(self) -> Result<Self, PlanError> {
-        Self::of(&self.manifest, self.survey)
+    pub(crate) fn again(&self) -> Result<Self, PlanError> {
+        Self::of(&self.manifest, self.survey.clone())
+    }
+
+    /// Whether the rounds that are to be decided have been.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.rounds.as_ref().is_none_or(Rounds::are_over)
     }
 
     /// Writes the resolved manifest, `plan.json` and the specification of every

@@ -183,6 +183,8 @@ fn probe(manifest: &Manifest, sizes: &[i64]) -> Manifest {
     probe.sweep.timed.clear();
     probe.sweep.min_steps = 1;
     probe.sweep.seeds = seeds(manifest, SEEDS);
+    // A rate that diverges is a finding here.
+    probe.run.retry_diverged = false;
     probe.train.warmup = Warmup::Share(0.1);
     probe.sweep.layout = Layout::Listed(vec![SizeList {
         budget: f64::MAX,

@@ -159,7 +159,7 @@ fn changes(sample: &Sample, left_out: &[LeftOut], flags: &[Flag]) -> Vec<Change>
 }
 
 /// Whether a run could as well have been kept: one that its budget's curve speaks
-/// against, as diverged or not, or whose place is the trouble.
+/// against, as diverged or not, or whose place or learning rate is the trouble.
 fn is_doubtful(reason: &LeftOutReason) -> bool {
     matches!(
         reason,
@@ -171,6 +171,7 @@ fn is_doubtful(reason: &LeftOutReason) -> bool {
             | LeftOutReason::OffCenter { .. }
             | LeftOutReason::NearDuplicate { .. }
             | LeftOutReason::Worst { .. }
+            | LeftOutReason::Retried { .. }
     )
 }
 

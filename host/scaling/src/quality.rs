@@ -2,8 +2,8 @@
 //!
 //! No run disappears: each one that is left out keeps its position and a
 //! [`LeftOutReason`], and what is kept but doubtful gets a [`Flag`]. The checks, in
-//! their order: numbers that no law can be fitted to, data repeated too often, the
-//! same row again, nearly the same size again, outliers of their budget's curve,
+//! their order: numbers that no law can be fitted to, runs that tried a diverged one
+//! again, data repeated too often, the same row again, nearly the same size again, outliers of their budget's curve,
 //! and sizes that make a budget lopsided. Without checks every row is fitted as
 //! given, and only flags are raised. With or without them, the highest losses are
 //! dropped first where that was asked for.
@@ -52,6 +52,12 @@ pub enum LeftOutReason {
         loss: Option<f64>,
         /// What its budget's curve says without it.
         expected: Option<f64>,
+    },
+    /// It tried a run that diverged again, with a lower learning rate than the others'.
+    #[error("trained with a lower learning rate than the others, since {of} diverged")]
+    Retried {
+        /// The run that diverged.
+        of: String,
     },
     /// One of the highest losses, which were to be dropped.
     #[error("among the {count} highest losses, which were to be dropped")]
@@ -253,6 +259,10 @@ pub(crate) fn screen(runs: &[Run], checks: Checks) -> Result<Screened<'_>, RunEr
             }),
         }
     }
+    if checks.enabled {
+        let retried = retried(&kept);
+        remove(&mut kept, &mut left_out, retried);
+    }
     let worst = worst(&kept, checks.drop_worst);
     remove(&mut kept, &mut left_out, worst);
     if checks.enabled {
@@ -315,6 +325,17 @@ fn impossible(error: &RunError) -> LeftOutReason {
             found: error.value.to_string(),
         }
     }
+}
+
+fn retried(runs: &[Indexed<'_>]) -> Vec<LeftOut> {
+    let reason = |of: &String| LeftOutReason::Retried { of: of.clone() };
+    let found = runs.iter().filter_map(|(run, row)| {
+        Some(LeftOut {
+            run: *run,
+            reason: row.retry_of.as_ref().map(reason)?,
+        })
+    });
+    found.collect()
 }
 
 /// The `count` highest losses; of equal ones, those given last.

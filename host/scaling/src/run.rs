@@ -53,6 +53,10 @@ pub struct Run {
     /// one trunk are runs of their own instead, joined by `group`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
+    /// The run that diverged and that this one tried again, with a lower learning rate
+    /// than the others': it says what is possible, not what the recipe reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     /// Name of the run in messages (a trial's id, a row's number).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -89,6 +93,7 @@ impl Run {
             unique: None,
             counts: BTreeMap::new(),
             curve: Vec::new(),
+            retry_of: None,
             label: None,
         }
     }

@@ -283,6 +283,7 @@ fn host(
         threads: args.threads as u32,
         micro_batch: None,
         attempt: 0,
+        retry_of: None,
         checkpoint_interval: 300.0,
         program: None,
         branches: Vec::new(),

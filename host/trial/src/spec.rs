@@ -122,6 +122,10 @@ pub struct RunSettings {
     pub micro_batch: Option<u64>,
     /// Attempt number, from 0.
     pub attempt: u32,
+    /// The trial that diverged and that this one tries again, with half the learning
+    /// rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<TrialId>,
     /// Seconds of training between two checkpoints.
     #[serde(default = "checkpoint_interval")]
     pub checkpoint_interval: f64,

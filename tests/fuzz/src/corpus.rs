@@ -482,6 +482,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         threads: 1,
         micro_batch: None,
         attempt: 0,
+        retry_of: None,
         checkpoint_interval: 300.0,
         program: None,
         branches: Vec::new(),

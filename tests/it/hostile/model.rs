@@ -33,6 +33,7 @@ warmup = { steps = 1 }
 eval_tokens = 4096
 
 [run]
+retry_diverged = false
 jobs = 3
 start_limit = 15
 silence_limit = 6

@@ -29,6 +29,7 @@ warmup = { steps = 1 }
 eval_tokens = 4096
 
 [run]
+retry_diverged = false
 silence_limit = 6
 "#
 );

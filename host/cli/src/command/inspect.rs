@@ -193,6 +193,12 @@ fn render(plan: &Plan, state: &State) -> String {
                 (status, _, _) => status.word().to_owned(),
             },
         ]);
+        if let (Some(of), Some(lr)) = (&row.retry_of, row.lr) {
+            let trial = text(row.trial.clone());
+            sheet
+                .remarks
+                .push(format!("{trial}: tries {of} again, at lr {lr}; not fitted"));
+        }
         // A reason may be pages long; its first line says what happened.
         if let Some(line) = row
             .reason
@@ -249,7 +255,8 @@ fn known(plan: &Plan, state: &State) -> Vec<(Proposal, Known)> {
             Some((row.trial.as_deref()?, known))
         })
         .collect();
-    let runs = plan.runs().filter_map(
+    let fitted = |(_, run): &(_, &PlannedRun)| run.retry_of.is_none();
+    let runs = plan.runs().filter(fitted).filter_map(
         |(
             _,
             &PlannedRun {

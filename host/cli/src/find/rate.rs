@@ -154,6 +154,7 @@ fn measure(
     probe.sweep.min_steps = 1;
     probe.train.warmup = Warmup::Share(0.1);
     probe.train.reuse_trunk = false;
+    probe.run.retry_diverged = false;
     probe.sweep.adaptive = false;
     probe.train.eval_units = 1;
     probe.sweep.layout = Layout::Around {

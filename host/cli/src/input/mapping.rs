@@ -7,13 +7,15 @@ use super::formula::Formula;
 use crate::manifest::nearest;
 
 /// Quantities that are no numbers: words, and a list.
-pub(super) const NOT_NUMBERS: [&str; 5] = ["trial", "status", "group", "reason", "curve"];
+pub(super) const NOT_NUMBERS: [&str; 6] =
+    ["trial", "status", "group", "reason", "curve", "retry_of"];
 
 /// Quantities that a table's columns can give. Besides them there are further
 /// counts of N, called `n_` and a name.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 22] = [
     "n", "d", "c", "loss", "budget", "unique", "weight", "seed", "group", "curve", "trial",
-    "status", "loss_se", "size", "lr", "spent", "attempt", "steps", "seconds", "reason", "n_…",
+    "status", "loss_se", "size", "lr", "spent", "attempt", "steps", "seconds", "reason",
+    "retry_of", "n_…",
 ];
 
 /// Quantities that every run has to have.

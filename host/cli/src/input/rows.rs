@@ -157,6 +157,7 @@ impl<'a> Reader<'a> {
             weight: self.positive("weight"),
             group: self.text("group"),
             curve: self.curve(),
+            retry_of: self.text("retry_of").filter(|text| !is_gap(text)),
             attempt: self.whole("attempt", "a whole number from 0"),
             steps: self.whole("steps", "a whole number from 0"),
             seconds: self.number("seconds"),

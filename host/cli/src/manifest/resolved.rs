@@ -107,6 +107,7 @@ struct Run<'m> {
     time_limit: Option<f64>,
     stop_grace: f64,
     retries: u32,
+    retry_diverged: bool,
 }
 
 #[derive(Serialize)]
@@ -165,6 +166,7 @@ impl Manifest {
                 time_limit: self.run.limits.total.map(|limit| limit.as_secs_f64()),
                 stop_grace: self.run.limits.stop.as_secs_f64(),
                 retries: self.run.retries,
+                retry_diverged: self.run.retry_diverged,
             },
             analysis: self.resolved_analysis(),
             output: Output {

@@ -27,6 +27,8 @@ pub struct Run {
     /// How often a trial that crashed, ended early or timed out is started
     /// again within one run.
     pub retries: u32,
+    /// Whether a trial that diverges is tried again once, with half the learning rate.
+    pub retry_diverged: bool,
 }
 
 /// When a trial is given up, or was waited for long enough.
@@ -70,6 +72,7 @@ pub(super) const KEYS: &[&str] = &[
     "time_limit",
     "stop_grace",
     "retries",
+    "retry_diverged",
 ];
 
 impl Run {
@@ -102,6 +105,7 @@ impl Run {
                 stop: section.or("stop_grace", Duration::from_secs(10), seconds)?,
             },
             retries: section.or("retries", 0, |f| Ok(f.within(0, MOST_RETRIES)? as u32))?,
+            retry_diverged: section.or("retry_diverged", true, Field::truth)?,
         })
     }
 }

@@ -75,6 +75,10 @@ pub struct PlannedRun {
     pub c: f64,
     /// Peak learning rate.
     pub lr: f64,
+    /// The trial that diverged and that this one tries again, with half the learning
+    /// rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<TrialId>,
     /// Where it leaves a trunk, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch>,

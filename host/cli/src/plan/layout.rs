@@ -4,35 +4,28 @@ use std::collections::BTreeMap;
 
 use flops_fit_scaling::{
     GridError,
-    grid::{self, BudgetGrid, Candidate, Layout, PlannedTrial, Side},
+    grid::{self, BudgetGrid, Candidate, Layout, Side},
     quantity,
 };
 use flops_fit_trial::{
-    Component, ComponentFacts, Description, FORMAT, Load, Recipe, RunSettings, SizeFacts,
-    SizeOutcome, TrialSpec, with_size,
+    Description, FORMAT, Recipe, RunSettings, SizeFacts, SizeOutcome, TrialSpec,
 };
-use serde_json::Value as Json;
 
 use super::{
-    Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed,
-    source::{Source, Sources},
+    Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed, retry,
+    specs::{Sized, Specs},
     trunks::{self, Trunks},
 };
-use crate::manifest::{Manifest, Problem, Sizes, Train, Trainer};
+use crate::{
+    manifest::{Manifest, Problem, Sizes, Train, Trainer},
+    output::Output,
+};
 
 /// Share of the steps above which a warm-up bends the scaling exponent.
 const LONG_WARMUP: f64 = 0.2;
 
 /// Fewest sizes that a curve is fitted through.
 const FEW_SIZES: usize = 4;
-
-/// What a size is known to be.
-struct Sized<'d> {
-    n: u64,
-    counts: &'d BTreeMap<String, f64>,
-    flops_per_unit: f64,
-    config: &'d Json,
-}
 
 /// A plan with the specifications of its trials and trunks, in its order.
 pub(super) struct LaidOut {
@@ -51,16 +44,15 @@ pub(super) fn measure(
     Ok((examples * description.data.units_per_example, candidates))
 }
 
-/// Lays out `layout`, the manifest's own or what of it has been decided so far.
+/// Lays out `layout`, the manifest's own or what of it has been decided so far, with what
+/// is to be tried again by the results in `output`.
 pub(super) fn lay_out(
     manifest: &Manifest,
     survey: &Surveyed,
     layout: &Layout,
+    output: &Output,
 ) -> Result<LaidOut, PlanError> {
-    let Surveyed {
-        sources,
-        description,
-    } = survey;
+    let description = &survey.description;
     let examples = batch_examples(manifest, description)?;
     check_ranks(manifest, examples)?;
     let units_per_step = examples * description.data.units_per_example;
@@ -81,22 +73,18 @@ pub(super) fn lay_out(
         flops: 0.0,
         warnings: simulated(manifest).into_iter().collect(),
     };
+    let writer = Specs {
+        manifest,
+        survey,
+        examples,
+    };
     let mut specs = Vec::new();
     let mut shared = Trunks::default();
     for budget in grid.budgets {
         let mut trials = Vec::new();
         for trial in &budget.trials {
             let sized = &sizes[&trial.size];
-            for &seed in &manifest.sweep.seeds {
-                let recipe = recipe(
-                    manifest,
-                    description,
-                    (budget.budget, trial, sized),
-                    examples,
-                    seed,
-                );
-                check_warmup(manifest, &recipe)?;
-                let run = run_settings(manifest, sources, description, trial.size, sized);
+            let mut add = |recipe: Recipe, run: RunSettings| {
                 let spec = if manifest.train.reuse_trunk {
                     shared.join(recipe, run)
                 } else {
@@ -105,16 +93,29 @@ pub(super) fn lay_out(
                 trials.push(PlannedRun {
                     id: spec.id.clone(),
                     size: trial.size,
-                    seed,
+                    seed: spec.recipe.seed,
                     n: trial.n,
                     counts: sized.counts.clone(),
                     steps: trial.steps,
                     d: trial.d,
                     c: trial.c,
-                    lr: manifest.train.lr,
+                    lr: spec.recipe.train.lr,
+                    retry_of: spec.run.retry_of.clone(),
                     branch: trunks::branch(&spec),
                 });
-                specs.push(spec);
+                specs.push(spec.clone());
+                spec
+            };
+            for &seed in &manifest.sweep.seeds {
+                let recipe = writer.recipe(budget.budget, trial, sized, seed);
+                check_warmup(manifest, &recipe)?;
+                let run = writer.run_settings(trial.size, sized);
+                let first = add(recipe.clone(), run.clone());
+                if manifest.run.retry_diverged
+                    && let Some((recipe, run)) = retry::of(&first.id, recipe, run, output)
+                {
+                    add(recipe, run);
+                }
             }
         }
         plan.warnings.extend(warnings(manifest, &budget));
@@ -263,80 +264,6 @@ fn sort_answers<'d>(
 fn all_refused(description: &Description) -> bool {
     let refused = |facts: &SizeFacts| matches!(facts.outcome, SizeOutcome::Refused { .. });
     description.sizes.iter().all(refused)
-}
-
-fn recipe(
-    manifest: &Manifest,
-    description: &Description,
-    (budget, trial, sized): (f64, &PlannedTrial, &Sized<'_>),
-    examples: u64,
-    seed: u64,
-) -> Recipe {
-    let component = |facts: &ComponentFacts, config: &Json| Component {
-        plugin: facts.plugin.clone(),
-        version: facts.version.clone(),
-        kind: facts.kind.clone(),
-        config: config.clone(),
-    };
-    let units_per_step = examples * description.data.units_per_example;
-    Recipe {
-        model: component(&description.model, sized.config),
-        dataset: component(&description.dataset, &description.dataset.config),
-        fingerprint: description.data.fingerprint.clone(),
-        loss: component(&description.loss, &description.loss.config),
-        size: trial.size,
-        budget,
-        steps: trial.steps,
-        units: trial.steps * units_per_step,
-        train: manifest.train.settings(
-            trial.steps,
-            manifest.sweep.min_steps,
-            examples,
-            units_per_step,
-        ),
-        seed,
-        simulation: match manifest.trainer {
-            Trainer::Simulated(simulation) => Some(simulation),
-            Trainer::Plugins | Trainer::Program(_) => None,
-        },
-        trunk: None,
-    }
-}
-
-fn run_settings(
-    manifest: &Manifest,
-    sources: &Sources,
-    description: &Description,
-    size: i64,
-    sized: &Sized<'_>,
-) -> RunSettings {
-    let load = |source: &Source, config: &Json| Load {
-        library: source.path.clone(),
-        sha256: source.sha256.clone(),
-        config: config.clone(),
-    };
-    let (config, size_param) = (&manifest.model.component.config, &manifest.model.size_param);
-    let model_config = with_size(config, size_param, size);
-    RunSettings {
-        model: load(&sources.model, &model_config),
-        dataset: load(&sources.dataset, &manifest.dataset.config),
-        loss: load(&sources.loss, &manifest.loss.config),
-        base_dir: manifest.base_dir.clone(),
-        declared_n: sized.n,
-        counts: sized.counts.clone(),
-        flops_per_unit: sized.flops_per_unit,
-        units_per_example: description.data.units_per_example,
-        devices: manifest.run.devices[..manifest.run.devices_per_trial].to_vec(),
-        threads: manifest.run.threads,
-        micro_batch: manifest.run.micro_batch,
-        attempt: 0,
-        checkpoint_interval: manifest.run.checkpoint_interval.as_secs_f64(),
-        program: match &manifest.trainer {
-            Trainer::Program(command) => Some(command.clone()),
-            Trainer::Plugins | Trainer::Simulated(_) => None,
-        },
-        branches: Vec::new(),
-    }
 }
 
 /// What the sweep is called in tables and figures: one that was not trained says so

@@ -42,6 +42,8 @@ pub struct Outlook {
 pub(super) fn outlook(plan: &Plan, output: &Output, manifest: &Manifest) -> Option<Outlook> {
     let runs: Vec<Run> = plan
         .runs()
+        // What is tried again is not fitted.
+        .filter(|(_, run)| run.retry_of.is_none())
         .map(|(budget, run)| Run {
             budget: Some(budget.budget),
             seed: Some(run.seed),

@@ -74,7 +74,7 @@ impl Rounds {
                 budget,
                 sizes: sizes.clone(),
             }]);
-            let laid_out = lay_out(manifest, survey, &layout)?;
+            let laid_out = lay_out(manifest, survey, &layout, output)?;
             let rows = runs::collect(output, &laid_out.plan);
             let is_complete = rows.iter().all(|row| row.status != Status::Pending);
             rounds.push(Round {

@@ -33,6 +33,7 @@ fn write(
     grid(text, plan)?;
     upcoming(text, plan)?;
     trunks(text, plan)?;
+    retries(text, plan)?;
     skipped(text, plan)?;
     if !plan.warnings.is_empty() {
         text.push('\n');
@@ -76,6 +77,9 @@ fn grid(text: &mut String, plan: &Plan) -> fmt::Result {
     for budget in &plan.budgets {
         let mut rows: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (i, run) in budget.trials.iter().enumerate() {
+            if run.retry_of.is_some() {
+                continue;
+            }
             rows.entry(run.size).or_default().push(i);
         }
         let mut label = quantity::flops(budget.budget);
@@ -147,6 +151,31 @@ fn trunks(text: &mut String, plan: &Plan) -> fmt::Result {
         quantity::flops(plan.flops),
         quantity::flops(alone),
         100.0 * (1.0 - plan.flops / alone),
+    )
+}
+
+/// Trials that diverged and are tried again.
+fn retries(text: &mut String, plan: &Plan) -> fmt::Result {
+    let retries: Vec<String> = plan
+        .runs()
+        .filter(|(_, run)| run.retry_of.is_some())
+        .map(|(budget, run)| {
+            format!(
+                "  {} at {}, seed {}: lr {}",
+                run.size,
+                quantity::flops(budget.budget),
+                run.seed,
+                run.lr
+            )
+        })
+        .collect();
+    if retries.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "\ndiverged, tried again once with half the learning rate, and left out of the fit:\n{}",
+        retries.join("\n")
     )
 }
 

@@ -38,7 +38,11 @@ impl Trunks {
         }
         let at = self.0.iter().position(|spec| spec.id == id);
         let at = at.unwrap_or_else(|| {
-            self.0.push(TrialSpec::new(trunk, run.clone()));
+            let run = RunSettings {
+                retry_of: None,
+                ..run.clone()
+            };
+            self.0.push(TrialSpec::new(trunk, run));
             self.0.len() - 1
         });
         let steps = &mut self.0[at].run.branches;

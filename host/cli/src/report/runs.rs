@@ -96,6 +96,9 @@ pub struct Row {
     /// Earlier losses that runs stopped there would have had, see [`Run::curve`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
+    /// The trial that diverged and that this one tried again, with a lower learning rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     /// Attempt number, from 0.
     pub attempt: Option<u32>,
     /// Optimizer steps: taken, or planned.
@@ -131,6 +134,7 @@ impl Row {
             lr: None,
             group: None,
             curve: Vec::new(),
+            retry_of: None,
             attempt: None,
             steps: None,
             seconds: None,
@@ -155,6 +159,7 @@ impl Row {
                 None => format!("{}/{}", quantity::flops(budget.budget), run.size),
             }),
             steps: Some(run.steps),
+            retry_of: run.retry_of.as_ref().map(ToString::to_string),
             counts: run.counts.clone(),
             ..Self::new(Status::Pending)
         }
@@ -223,6 +228,7 @@ impl Row {
         run.seed = self.seed;
         run.group.clone_from(&self.group);
         run.curve.clone_from(&self.curve);
+        run.retry_of.clone_from(&self.retry_of);
         run.unique = self.unique;
         run.weight = self.weight;
         run.counts.clone_from(&self.counts);
@@ -245,6 +251,7 @@ impl From<&Run> for Row {
             loss: Some(run.loss),
             group: run.group.clone(),
             curve: run.curve.clone(),
+            retry_of: run.retry_of.clone(),
             weight: run.weight,
             counts: run.counts.clone(),
             ..Self::new(Status::Completed)

@@ -59,10 +59,11 @@ impl Trial {
         words.unwrap_or_default().join(" ")
     }
 
-    /// Which it is, in words: `1e10 d_model 16 seed 0`, `trunk d_model 16 seed 0`.
+    /// Which it is, in words: `1e10 d_model 16 seed 0`, `trunk d_model 16 seed 0`;
+    /// of one that is tried again with its learning rate.
     pub fn label(&self) -> String {
         let recipe = &self.spec.recipe;
-        format!(
+        let label = format!(
             "{} {} {} seed {}",
             if self.spec.is_trunk() {
                 "trunk".to_owned()
@@ -72,6 +73,10 @@ impl Trial {
             self.size_param,
             recipe.size,
             recipe.seed
-        )
+        );
+        match self.spec.run.retry_of {
+            Some(_) => format!("{label} lr {}", recipe.train.lr),
+            None => label,
+        }
     }
 }

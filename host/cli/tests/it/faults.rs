@@ -189,7 +189,7 @@ fn a_result_stands_even_if_its_worker_never_ends() {
 
 #[test]
 fn divergence_is_a_result() {
-    let (bench, ended, _) = sweep("diverge", &[]);
+    let (bench, ended, _) = sweep("diverge", &["run.retry_diverged=false"]);
     let ended = ended.expect(0);
     assert!(
         ended.out.contains("12 completed, 3 diverged"),
@@ -203,8 +203,85 @@ fn divergence_is_a_result() {
         "{}",
         ended.err
     );
-    bench.run(&["train"]).expect(0);
+    bench
+        .run(&["train", "--set", "run.retry_diverged=false"])
+        .expect(0);
     assert_eq!(bench.trained().len(), 15);
+}
+
+/// Those of the diverged are tried once more, as trials of their own.
+#[test]
+fn a_diverged_trial_is_tried_again_with_half_the_rate() {
+    let (bench, ended, results) = sweep("diverge at full rate", &[]);
+    let ended = ended.expect(0);
+    assert!(
+        ended.out.contains("18 trials, 15 completed, 3 diverged"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended
+            .err
+            .contains("diverged, tried again once with half the learning rate, and left out of the fit:\n  24 at 1e9, seed 0: lr 0.5\n"),
+        "{}",
+        ended.err
+    );
+    let rate = |result: &&serde_json::Value| result["measured"]["lr"] == 0.5;
+    assert_eq!((results.len(), results.iter().filter(rate).count()), (6, 3));
+    let status = bench.run(&["status"]).expect(0).out;
+    assert_eq!(
+        status.matches("again, at lr 0.5; not fitted").count(),
+        3,
+        "{status}"
+    );
+
+    // Each names the one that it tries again, and no fit uses it.
+    bench.run(&["analyze"]).expect(0);
+    let rows = fs::read_to_string(bench.path("outputs/demo/runs.csv")).expect("read");
+    let mut reader = csv::Reader::from_reader(rows.as_bytes());
+    let header = reader.headers().expect("a header").clone();
+    let column = |name| header.iter().position(|column| column == name).expect(name);
+    let (trial, of) = (column("trial"), column("retry_of"));
+    let records: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let retries: Vec<_> = records.iter().filter(|row| !row[of].is_empty()).collect();
+    assert_eq!(retries.len(), 3);
+    for retry in retries {
+        let first = records
+            .iter()
+            .find(|row| row[trial] == retry[of])
+            .expect("the first");
+        assert_eq!(&first[column("status")], "diverged");
+        assert_eq!((&first[column("lr")], &retry[column("lr")]), ("1", "0.5"));
+        assert!(retry[column("reason")].starts_with("left out: trained with a lower"));
+    }
+    // The table alone says as much.
+    fs::write(bench.path("runs.csv"), &rows).expect("written");
+    let table = bench.run(&["analyze", "runs.csv"]).expect(0).out;
+    assert!(
+        table.contains("3 runs left out, trained with a lower learning rate"),
+        "{table}"
+    );
+
+    bench.run(&["train"]).expect(0);
+    assert_eq!(bench.trained().len(), 18, "nothing was trained twice");
+}
+
+/// A run that is stopped between the two tries goes on with the second.
+#[test]
+fn what_diverged_before_is_tried_again_by_the_next_run() {
+    let (bench, ended, _) = sweep("diverge", &["run.retry_diverged=false"]);
+    ended.expect(0);
+    let ended = bench.run(&["train"]).expect(0);
+    assert!(
+        ended
+            .out
+            .contains("18 trials, 15 had results already, 3 diverged"),
+        "{}",
+        ended.out
+    );
+    // Once is enough.
+    bench.run(&["train"]).expect(0);
+    assert_eq!(bench.trained().len(), 18);
 }
 
 #[test]

@@ -144,6 +144,25 @@ fn a_point_off_the_curve_goes_and_its_neighbours_stay() {
 }
 
 #[test]
+fn what_was_tried_again_is_not_fitted_and_is_no_worst_run() {
+    let mut runs = sweep(7, 1.0);
+    runs[9].retry_of = Some("first".to_owned());
+    runs[9].loss = 9.0;
+    check(&runs, &[(9, "retried")]);
+    let one = Checks {
+        drop_worst: 1,
+        ..ALL
+    };
+    assert_eq!(left_out(&runs, one).len(), 2);
+    let without = Checks {
+        enabled: false,
+        max_repeats: None,
+        drop_worst: 0,
+    };
+    assert!(left_out(&runs, without).is_empty());
+}
+
+#[test]
 fn lopsided_budgets_are_trimmed_or_flagged() {
     // Eight sizes from 0.55 to 14.8 times the optimum: the farthest goes, and what
     // is left reaches less than four times as far to one side as to the other.

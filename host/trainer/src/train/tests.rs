@@ -74,6 +74,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
         threads: 1,
         micro_batch: None,
         attempt: 0,
+        retry_of: None,
         checkpoint_interval: 300.0,
         program: None,
         branches: Vec::new(),

@@ -10,7 +10,7 @@ use super::super::{
     layout::{LaidOut, lay_out},
     source::Sources,
 };
-use crate::manifest::Manifest;
+use crate::{manifest::Manifest, output::Output};
 
 const NOVELS: &str = include_str!("../../../../../examples/novels/manifest.toml");
 
@@ -62,7 +62,8 @@ fn lay_out_novels(sets: &[&str]) -> LaidOut {
         sources: Sources::default(),
         description,
     };
-    lay_out(&manifest, &survey, &manifest.sweep.layout).expect("laid out")
+    let nowhere = Output::at("/sweep/outputs/novels");
+    lay_out(&manifest, &survey, &manifest.sweep.layout, &nowhere).expect("laid out")
 }
 
 /// What `plan` saves over trials that train alone, as a share.

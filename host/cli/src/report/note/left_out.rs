@@ -72,6 +72,10 @@ fn told(reason: &LeftOutReason, points: &[Run]) -> (String, Option<String>) {
             (Some(loss), None) => kind("diverged", format!("{loss:.3}")),
             _ => ("diverged".to_owned(), None),
         },
+        LeftOutReason::Retried { of } => kind(
+            "trained with a lower learning rate after another run diverged",
+            format!("for {of}"),
+        ),
         LeftOutReason::Worst { count: 1 } => {
             ("the highest loss, which was to be dropped".to_owned(), None)
         }

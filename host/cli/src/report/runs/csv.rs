@@ -17,6 +17,9 @@ const COLUMNS: [&str; 18] = [
     "loss_se", "lr", "group", "attempt", "steps", "seconds", "reason",
 ];
 
+/// The column that names the diverged trial that a row tried again.
+const RETRY: &str = "retry_of";
+
 /// Start of the name of a column that holds a further count of N.
 const COUNT: &str = "n_";
 
@@ -39,6 +42,8 @@ fn render(rows: &[Row]) -> String {
     header.extend(weighted.then(|| "weight".to_owned()));
     let curved = rows.iter().any(|row| !row.curve.is_empty());
     header.extend(curved.then(|| "curve".to_owned()));
+    let retried = rows.iter().any(|row| row.retry_of.is_some());
+    header.extend(retried.then(|| RETRY.to_owned()));
     header.extend(counts.iter().map(|name| format!("{COUNT}{name}")));
     let metrics: BTreeSet<&String> = rows.iter().flat_map(|row| row.metrics.keys()).collect();
     header.extend(metrics.iter().map(|name| format!("{METRIC}{name}")));
@@ -47,6 +52,7 @@ fn render(rows: &[Row]) -> String {
         let mut record = fields(row);
         record.extend(weighted.then(|| number(row.weight)));
         record.extend(curved.then(|| curve(&row.curve)));
+        record.extend(retried.then(|| row.retry_of.clone().unwrap_or_default()));
         record.extend(
             counts
                 .iter()

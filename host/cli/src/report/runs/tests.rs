@@ -22,6 +22,7 @@ fn plan() -> Plan {
         d: 1e5,
         c: 1e10,
         lr: 1.0,
+        retry_of: None,
         branch: None,
     };
     Plan {
