@@ -107,6 +107,24 @@ fn description(request: &DescribeRequest) -> Description {
         },
         sizes: sizes.collect(),
         libtorch: "none".to_owned(),
+        gemm: None,
+    }
+}
+
+fn progress_at(spec: &TrialSpec, at: f64, stage: Stage, step: u64) -> Progress {
+    Progress {
+        at,
+        time: None,
+        stage,
+        step,
+        steps: spec.recipe.steps,
+        units: spec.recipe.units * step / spec.recipe.steps,
+        loss: Some(2.0),
+        lr: 1.0,
+        grad_norm: None,
+        units_per_second: Some(1e4),
+        flops_per_second: None,
+        gemm_share: None,
     }
 }
 
@@ -132,17 +150,7 @@ fn train(dir: &TrialDir) {
     let begun = Instant::now();
     let mut progress = ProgressWriter::create(&dir.progress_path()).expect("created");
     let mut report = |stage, step: u64| {
-        let line = Progress {
-            at: begun.elapsed().as_secs_f64(),
-            stage,
-            step,
-            steps: spec.recipe.steps,
-            units: spec.recipe.units * step / spec.recipe.steps,
-            loss: Some(2.0),
-            lr: 1.0,
-            grad_norm: None,
-            units_per_second: Some(1e4),
-        };
+        let line = progress_at(&spec, begun.elapsed().as_secs_f64(), stage, step);
         progress.write(&line).expect("written");
     };
     report(Stage::Start, 0);

@@ -39,6 +39,7 @@ use crate::{
     plan::{self, PlanError, Prepared, Rounds},
     report,
     sweep::{self, Callback, Event, Observer, Rebuilt, Settings, SweepError, Tally},
+    tensorboard::Mirror,
     trainer::Trainer,
     worker::WorkerError,
 };
@@ -204,7 +205,26 @@ pub fn carry_out(
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<(Prepared, Tally, Lock), FindError> {
-    let (mut prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
+    let (prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
+    let mut mirror;
+    let observer: &mut dyn Observer = if manifest.tensorboard {
+        mirror = Mirror::new(&prepared.output, observer);
+        &mut mirror
+    } else {
+        observer
+    };
+    let (prepared, tally) = in_rounds(prepared, trainer, rebuilt, observer, interrupt)?;
+    Ok((prepared, tally, lock))
+}
+
+/// Trains what is missing, and what results make necessary.
+fn in_rounds(
+    mut prepared: Prepared,
+    trainer: &Trainer,
+    rebuilt: Rebuilt,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<(Prepared, Tally), FindError> {
     let manifest = prepared.manifest.clone();
     let settings = Settings {
         jobs: manifest.run.jobs,
@@ -232,11 +252,11 @@ pub fn carry_out(
         let diverged = round.diverged;
         tally.go_on(round);
         if tally.interrupted || (prepared.is_decided() && diverged == 0) {
-            return Ok((prepared, tally, lock));
+            return Ok((prepared, tally));
         }
         let next = prepared.again()?;
         if prepared.is_decided() && next.specs.len() == prepared.specs.len() {
-            return Ok((prepared, tally, lock));
+            return Ok((prepared, tally));
         }
         prepared = next;
         for aside in prepared.write(&manifest)? {

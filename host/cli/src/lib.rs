@@ -28,6 +28,7 @@ mod process;
 pub mod report;
 pub mod setup;
 pub mod sweep;
+mod tensorboard;
 mod time;
 pub mod trainer;
 pub mod transfer;

@@ -81,6 +81,8 @@ pub struct Manifest {
     pub prior: Assumed,
     /// `output.dir`, absolute.
     pub output_dir: PathBuf,
+    /// Whether event files for `TensorBoard` are written.
+    pub tensorboard: bool,
 }
 
 const SECTIONS: &[&str] = &[
@@ -156,7 +158,7 @@ impl Manifest {
         let train = open("train", train::KEYS)?;
         let run = open("run", run::KEYS)?;
         let analysis = open("analysis", analysis::KEYS)?;
-        let output = open("output", &["dir"])?;
+        let output = open("output", &["dir", "tensorboard"])?;
 
         let name = root.required("name", NAME)?;
         let name = read_name(&name)?;
@@ -221,6 +223,7 @@ impl Manifest {
             name,
             base_dir,
             output_dir,
+            tensorboard: output.or("tensorboard", false, Field::truth)?,
             tree,
         })
     }

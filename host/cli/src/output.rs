@@ -8,6 +8,7 @@
 //!   decisions.jsonl          why each round of an adaptive sweep was laid out
 //!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
 //!   trunks/<id>/             the same and branches/, where trials share a trunk
+//!   tensorboard/             event files of the trials, with output.tensorboard
 //!   analysis.json runs.csv table.{md,tex,csv} plots/ report.html
 //!   .lock                    held by the command that writes here
 //! ```
@@ -114,6 +115,11 @@ impl Output {
     /// `report.html`.
     pub fn report(&self) -> PathBuf {
         self.0.join("report.html")
+    }
+
+    /// `tensorboard/`: a folder of event files for each trial.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.0.join("tensorboard")
     }
 
     /// `rate.json`: what budgets given as times are in FLOPs.

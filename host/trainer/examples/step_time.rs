@@ -278,6 +278,7 @@ fn host(
         declared_n: profile.n,
         counts: BTreeMap::new(),
         flops_per_unit: 3.0 * profile.forward_flops_per_unit.unwrap(),
+        gemm: None,
         units_per_example: data.units_per_example,
         devices: vec!["cpu".into(); args.ranks],
         threads: args.threads as u32,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tch::Device;
 
 use crate::{
-    parent,
+    gemm, parent,
     plugin::{Library, ModelKind},
 };
 
@@ -61,6 +61,7 @@ pub fn describe(request: &DescribeRequest) -> Result<Description, Failure> {
         data: data_facts(&data, dataset.fingerprint()?),
         sizes,
         libtorch: LIBTORCH_VERSION.to_owned(),
+        gemm: request.compute.as_ref().and_then(gemm::rate),
     };
     loss.close()?;
     dataset.close()?;

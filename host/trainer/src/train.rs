@@ -126,7 +126,7 @@ pub fn train(
         stop: &stop,
     };
     let plan = plan::batches(spec, &data, trial.cut, start.step..course.steps);
-    let leader = Leader::new(observer, keeper, course.steps, &start);
+    let leader = Leader::new(observer, keeper, spec, course.steps, &start);
     let cause = Cause::default();
     let (end, rank) = thread::scope(|scope| {
         let (loader, feeds) = feed::start(scope, dataset, plan, ranks);

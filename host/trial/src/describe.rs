@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::{Failure, Precision};
 
 /// The question: a file that `flops-fit-worker describe` reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,19 @@ pub struct DescribeRequest {
     pub size_param: String,
     /// Values of it to ask about.
     pub sizes: Vec<i64>,
+    /// What trials will compute on; absent if its rate is not asked for.
+    #[serde(default)]
+    pub compute: Option<Compute>,
+}
+
+/// What a rank of a trial computes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compute {
+    /// The device, such as `cpu` or `cuda:0`; of a CPU one thread.
+    pub device: String,
+    /// The number format of the forward and backward pass.
+    pub precision: Precision,
 }
 
 /// An export that the manifest names.
@@ -75,6 +88,10 @@ pub struct Description {
     pub sizes: Vec<SizeFacts>,
     /// Version of libtorch that the worker runs.
     pub libtorch: String,
+    /// FLOP/s of a large matrix product on what trials will compute on; absent if
+    /// nobody asked, or it can't be measured.
+    #[serde(default)]
+    pub gemm: Option<f64>,
 }
 
 /// Who a component is.

@@ -53,8 +53,8 @@ pub use checkpoint::{
 pub use content::{Content, hex};
 pub use coordinates::{CoordinatesRequest, CoordinatesResponse, OutputMoves};
 pub use describe::{
-    ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description, SizeFacts,
-    SizeOutcome, WantedComponent, with_size,
+    ComponentFacts, Compute, DatasetFacts, DescribeRequest, DescribeResponse, Description,
+    SizeFacts, SizeOutcome, WantedComponent, with_size,
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
 pub use document::{

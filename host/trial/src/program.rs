@@ -169,6 +169,7 @@ impl ProgramAnswer {
             },
             sizes,
             libtorch: String::new(),
+            gemm: None,
         })
     }
 }

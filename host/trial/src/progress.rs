@@ -27,6 +27,9 @@ pub struct Progress {
     /// Seconds since the worker began.
     #[serde(default)]
     pub at: f64,
+    /// The time of day, in seconds since 1970.
+    #[serde(default)]
+    pub time: Option<f64>,
     /// Where it is.
     pub stage: Stage,
     /// Optimizer steps done.
@@ -46,6 +49,13 @@ pub struct Progress {
     pub grad_norm: Option<f64>,
     /// Units per second since the line before.
     pub units_per_second: Option<f64>,
+    /// FLOP/s since the line before: units per second times the FLOPs of a unit.
+    #[serde(default)]
+    pub flops_per_second: Option<f64>,
+    /// Share that this is of the rate of a matrix product on the same threads and
+    /// devices, about in [0, 1]; absent where that was not measured.
+    #[serde(default)]
+    pub gemm_share: Option<f64>,
 }
 
 /// Appends lines; each is written by one call, so a reader sees whole lines or
@@ -160,6 +170,7 @@ mod tests {
     fn line(step: u64) -> Progress {
         Progress {
             at: 0.5,
+            time: Some(1.8e9),
             stage: Stage::Train,
             step,
             steps: 10,
@@ -168,6 +179,8 @@ mod tests {
             lr: 1.0,
             grad_norm: None,
             units_per_second: None,
+            flops_per_second: None,
+            gemm_share: None,
         }
     }
 

@@ -112,6 +112,10 @@ pub struct RunSettings {
     pub counts: BTreeMap<String, f64>,
     /// Training FLOPs per unit in force (three times the forward pass).
     pub flops_per_unit: f64,
+    /// FLOP/s of a large matrix product on one thread or device of this trial, as it was
+    /// measured when the sweep was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gemm: Option<f64>,
     /// Units in one example.
     pub units_per_example: u64,
     /// Devices of this trial, such as `cpu` or `cuda:0`.

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use flops_fit::plan::Plan;
 use flops_fit_trial::{
     AdamW, Arrangement, CheckEvent, CheckName, CheckRequest, CheckScope, Component, ComponentFacts,
-    DatasetFacts, DecayShape, DescribeRequest, DescribeResponse, Description, Environment, FORMAT,
-    Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, Refusal,
+    Compute, DatasetFacts, DecayShape, DescribeRequest, DescribeResponse, Description, Environment,
+    FORMAT, Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, Refusal,
     Resumed, RunSettings, Schedule, SizeFacts, SizeOutcome, Stage, Timing, TrainSettings,
     TrialResult, TrialSpec, WantedComponent, WantedTrained, sealed,
 };
@@ -313,6 +313,10 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
         base_dir: PathBuf::from("/data"),
         size_param: "d_model".to_owned(),
         sizes: vec![8, 16],
+        compute: Some(Compute {
+            device: "cpu".to_owned(),
+            precision: Precision::Fp32,
+        }),
     };
     let facts = |kind: &str| ComponentFacts {
         plugin: "mine".to_owned(),
@@ -352,6 +356,7 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
             },
         ],
         libtorch: "2.13.0".to_owned(),
+        gemm: Some(1e11),
     };
     let check = CheckRequest {
         format: FORMAT,
@@ -394,6 +399,7 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
 pub(crate) fn progress() -> Vec<Vec<u8>> {
     let line = |step, stage| Progress {
         at: 0.5,
+        time: Some(1.8e9),
         stage,
         step,
         steps: 10,
@@ -402,6 +408,8 @@ pub(crate) fn progress() -> Vec<Vec<u8>> {
         lr: 1.0,
         grad_norm: None,
         units_per_second: Some(1e4),
+        flops_per_second: Some(3e9),
+        gemm_share: Some(0.3),
     };
     let lines = [line(3, Stage::Train), line(10, Stage::Evaluate)];
     vec![json_lines_of(&lines)]
@@ -477,6 +485,7 @@ fn spec(schedule: Schedule) -> TrialSpec {
         declared_n: 2048,
         counts: BTreeMap::from([("total".to_owned(), 4096.0)]),
         flops_per_unit: 12_288.0,
+        gemm: Some(1e11),
         units_per_example: 64,
         devices: vec!["cpu".to_owned()],
         threads: 1,

@@ -132,6 +132,7 @@ struct Analysis<'m> {
 #[derive(Serialize)]
 struct Output<'m> {
     dir: &'m Path,
+    tensorboard: bool,
 }
 
 impl Manifest {
@@ -171,6 +172,7 @@ impl Manifest {
             analysis: self.resolved_analysis(),
             output: Output {
                 dir: &self.output_dir,
+                tensorboard: self.tensorboard,
             },
         };
         let body = toml::to_string(&resolved).expect("a checked manifest is plain TOML data");

@@ -84,6 +84,7 @@ impl Specs<'_> {
             declared_n: sized.n,
             counts: sized.counts.clone(),
             flops_per_unit: sized.flops_per_unit,
+            gemm: self.survey.description.gemm,
             units_per_example: self.survey.description.data.units_per_example,
             devices: manifest.run.devices[..manifest.run.devices_per_trial].to_vec(),
             threads: manifest.run.threads,

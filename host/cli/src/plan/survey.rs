@@ -112,5 +112,6 @@ fn simulated(manifest: &Manifest) -> Description {
         },
         sizes: sizes.collect(),
         libtorch: String::new(),
+        gemm: None,
     }
 }

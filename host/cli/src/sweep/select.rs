@@ -56,13 +56,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
     };
     let mut changed: Vec<(Trial, Change)> = Vec::new();
     for spec in &prepared.specs {
-        let trial = Trial {
-            spec: spec.clone(),
-            dir: prepared.output.trial(&spec.id),
-            size_param: prepared.plan.size_param.clone(),
-            unique_units: prepared.plan.unique_units,
-            done: spec.branch().map_or(0, |(_, step)| step),
-        };
+        let trial = Trial::planned(spec, prepared);
         if spec.run.program.is_some() {
             // Its program had ended well when flops-fit was killed.
             program::seal(&trial, None)?;

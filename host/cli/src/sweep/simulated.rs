@@ -66,6 +66,7 @@ fn report(trial: &Trial) -> std::io::Result<()> {
     let mut writer = ProgressWriter::create(&trial.dir.progress_path())?;
     writer.write(&Progress {
         at: 0.0,
+        time: None,
         stage: Stage::Evaluate,
         step: recipe.steps,
         steps: recipe.steps,
@@ -74,5 +75,7 @@ fn report(trial: &Trial) -> std::io::Result<()> {
         lr: 0.0,
         grad_norm: None,
         units_per_second: None,
+        flops_per_second: None,
+        gemm_share: None,
     })
 }

@@ -6,6 +6,7 @@ use flops_fit_trial::{
 };
 
 use super::select::libraries;
+use crate::plan::Prepared;
 
 /// A specification and its place on disk.
 #[derive(Debug, Clone)]
@@ -24,6 +25,17 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// The trial of `prepared` that `spec` is of.
+    pub(crate) fn planned(spec: &TrialSpec, prepared: &Prepared) -> Self {
+        Self {
+            spec: spec.clone(),
+            dir: prepared.output.trial(&spec.id),
+            size_param: prepared.plan.size_param.clone(),
+            unique_units: prepared.plan.unique_units,
+            done: spec.branch().map_or(0, |(_, step)| step),
+        }
+    }
+
     /// The step that it ends after.
     pub fn last_step(&self) -> u64 {
         let last = self.spec.run.branches.last();

@@ -106,7 +106,10 @@ fn message(progress: &Progress) -> String {
             let rate = progress
                 .units_per_second
                 .map(|rate| format!("{}/s", quantity::count(rate)));
-            [loss, rate]
+            let share = progress
+                .gemm_share
+                .map(|share| format!("{:.0} % of peak", 100.0 * share));
+            [loss, rate, share]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()

@@ -14,5 +14,6 @@ mod shell;
 mod simulated;
 mod startup;
 mod tables;
+mod tensorboard;
 mod workbench;
 mod worker;

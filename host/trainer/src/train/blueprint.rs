@@ -3,15 +3,16 @@
 use std::sync::{Mutex, PoisonError};
 
 use flops_fit_plugin::DataDescription;
-use flops_fit_trial::{Failure, Phase, Precision, TrialSpec};
+use flops_fit_trial::{Failure, Phase, TrialSpec};
 use serde_json::Value;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::{
     AdamWState, FlatParameters,
     collective::shard,
     contract,
     plugin::{Loss, LossKind, Model, ModelKind},
+    precision::compute_kind,
 };
 
 /// How model and loss of a trial are built.
@@ -66,10 +67,7 @@ impl Blueprint {
             let config = &spec.run.model.config;
             self.model.build(config, &self.data, device, seed)?
         };
-        let kind = match spec.recipe.train.precision {
-            Precision::Fp32 => Kind::Float,
-            Precision::Fp64 => Kind::Double,
-        };
+        let kind = compute_kind(spec.recipe.train.precision);
         let flat = FlatParameters::adopt_as(kind, model.plugin(), model.parameters()?)?;
         contract::check_count(&model, spec.run.declared_n)?;
         model.cast_buffers(kind)?;

@@ -1,9 +1,12 @@
 //! The devices of a trial.
 
-use flops_fit_trial::{Failure, Phase, TrialSpec};
+use flops_fit_trial::{Failure, TrialSpec};
 use tch::Device;
 
-use crate::parent::MOST_RANKS;
+use crate::{
+    device::{named, refused},
+    parent::MOST_RANKS,
+};
 
 /// Those that `spec` names, one rank each.
 pub(super) fn of(spec: &TrialSpec) -> Result<Vec<Device>, Failure> {
@@ -22,32 +25,5 @@ pub(super) fn of(spec: &TrialSpec) -> Result<Vec<Device>, Failure> {
             names.len()
         )));
     }
-    names.iter().map(|name| device(name)).collect()
-}
-
-/// The device that `name` stands for.
-fn device(name: &str) -> Result<Device, Failure> {
-    if name == "cpu" {
-        return Ok(Device::Cpu);
-    }
-    let index = name
-        .strip_prefix("cuda:")
-        .and_then(|index| index.parse::<usize>().ok());
-    let index =
-        index.ok_or_else(|| refused(format!("device `{name}`: expected cpu or cuda:<number>")))?;
-    let found = tch::Cuda::device_count();
-    if (index as i64) < found {
-        Ok(Device::Cuda(index))
-    } else {
-        Err(refused(format!(
-            "device `{name}`: this libtorch sees {found} CUDA devices"
-        )))
-    }
-}
-
-fn refused(detail: String) -> Failure {
-    Failure::Host {
-        phase: Phase::Build,
-        detail,
-    }
+    names.iter().map(|name| named(name)).collect()
 }

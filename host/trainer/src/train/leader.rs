@@ -1,8 +1,8 @@
 //! What the first rank does beside its share: progress, checkpoints.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use flops_fit_trial::{Position, Progress, Stage};
+use flops_fit_trial::{Position, Progress, Stage, TrialSpec};
 
 use super::Observer;
 use crate::{Keeper, parent};
@@ -20,6 +20,9 @@ pub(super) struct Leader<'a> {
     /// Seconds that a branch of the trunk is charged for.
     settled: f64,
     steps: u64,
+    flops_per_unit: f64,
+    /// FLOP/s that all threads and devices of the trial could do.
+    peak: Option<f64>,
     since: Since,
 }
 
@@ -43,13 +46,16 @@ impl Since {
 }
 
 impl<'a> Leader<'a> {
-    /// Of a trial that begins at `start`.
+    /// Of the trial `spec`, which begins at `start` and goes on to step `steps`.
     pub(super) fn new(
         observer: &'a mut dyn Observer,
         keeper: Option<&'a mut Keeper>,
+        spec: &TrialSpec,
         steps: u64,
         start: &Position,
     ) -> Self {
+        let run = &spec.run;
+        let busy = run.devices.len() as f64 * f64::from(run.threads.max(1));
         Self {
             observer,
             keeper,
@@ -57,6 +63,8 @@ impl<'a> Leader<'a> {
             earlier: start.seconds,
             settled: 0.0,
             steps,
+            flops_per_unit: run.flops_per_unit,
+            peak: run.gemm.map(|gemm| gemm * busy),
             since: Since::new(start.units),
         }
     }
@@ -93,8 +101,12 @@ impl<'a> Leader<'a> {
         let since = std::mem::replace(&mut self.since, Since::new(at.units));
         let seconds = since.begun.elapsed().as_secs_f64().max(1e-9);
         let seen = at.units.saturating_sub(since.units);
+        let units_per_second = (seen > 0).then(|| seen as f64 / seconds);
+        let flops_per_second = units_per_second.map(|rate| rate * self.flops_per_unit);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let progress = Progress {
             at: self.clock.elapsed().as_secs_f64(),
+            time: now.ok().map(|time| time.as_secs_f64()),
             stage: at.stage,
             step: at.step,
             steps: self.steps,
@@ -102,7 +114,9 @@ impl<'a> Leader<'a> {
             loss: (since.count > 0).then(|| since.sum / f64::from(since.count)),
             lr: at.lr,
             grad_norm: at.grad_norm,
-            units_per_second: (seen > 0).then(|| seen as f64 / seconds),
+            units_per_second,
+            flops_per_second,
+            gemm_share: self.peak.and_then(|peak| Some(flops_per_second? / peak)),
         };
         self.observer.progress(&progress);
     }

@@ -69,6 +69,7 @@ fn spec(model: &Value, devices: usize, precision: Precision, steps: u64, n: u64)
         declared_n: n,
         counts: BTreeMap::new(),
         flops_per_unit: 1.0,
+        gemm: None,
         units_per_example: 64,
         devices: vec!["cpu".into(); devices],
         threads: 1,

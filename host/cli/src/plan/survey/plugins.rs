@@ -3,9 +3,9 @@
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use flops_fit_trial::{
-    CoordinatesRequest, CoordinatesResponse, DescribeRequest, DescribeResponse, Description,
-    DocumentError, FORMAT, Failure, OutputMoves, Part, Pulse, TrainSettings, WantedComponent,
-    read_json, with_size,
+    Compute, CoordinatesRequest, CoordinatesResponse, DescribeRequest, DescribeResponse,
+    Description, DocumentError, FORMAT, Failure, OutputMoves, Part, Pulse, TrainSettings,
+    WantedComponent, read_json, with_size,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -34,6 +34,10 @@ pub(super) fn ask(
         base_dir: manifest.base_dir.clone(),
         size_param: manifest.model.size_param.clone(),
         sizes: manifest.candidates(),
+        compute: manifest.run.devices.first().map(|device| Compute {
+            device: device.clone(),
+            precision: manifest.train.precision,
+        }),
     };
     let asking = Asking {
         manifest,

@@ -57,6 +57,7 @@ fn lay_out_novels(sets: &[&str]) -> LaidOut {
         },
         sizes: sizes.collect(),
         libtorch: String::new(),
+        gemm: None,
     };
     let survey = Surveyed {
         sources: Sources::default(),
