@@ -324,6 +324,9 @@ pub struct Doctor {
     /// The folder whose disk would get the results
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub output: PathBuf,
+    /// Check that this machine's GPUs train as the CPU does, and nothing else
+    #[arg(long)]
+    pub gpu: bool,
 }
 
 fn flops(text: &str) -> Result<f64, String> {

@@ -226,11 +226,7 @@ fn in_rounds(
     interrupt: &Interrupt,
 ) -> Result<(Prepared, Tally), FindError> {
     let manifest = prepared.manifest.clone();
-    let settings = Settings {
-        jobs: manifest.run.jobs,
-        limits: manifest.run.limits,
-        retries: manifest.run.retries,
-    };
+    let settings = Settings::of(&manifest.run);
     let mut tally = Tally::default();
     let mut told = None;
     loop {

@@ -8,6 +8,7 @@
 
 mod analysis;
 mod builder;
+mod gpus;
 mod mistake;
 mod model;
 mod origin;
@@ -42,7 +43,7 @@ pub use model::{Component, Model, Sizes};
 pub use origin::Origin;
 pub use preset::{PRESETS, Preset};
 pub use prior::Assumed;
-pub use run::{Limits, Run};
+pub use run::{Limits, Run, Share};
 pub use sweep::{Sweep, Timed};
 pub use train::{Train, Warmup};
 pub use trainer::Trainer;
@@ -191,7 +192,8 @@ impl Manifest {
             ));
         }
         let train_section = train;
-        let train = Train::read(&train_section)?;
+        let run = Run::read(&run)?;
+        let train = Train::read(&train_section, &run)?;
         if let (true, Trainer::Program(_), Some(schedule)) =
             (train.reuse_trunk, &trainer, train_section.get("schedule"))
         {
@@ -217,7 +219,7 @@ impl Manifest {
             loss,
             sweep,
             train,
-            run: Run::read(&run)?,
+            run,
             analysis: analysis::read(&analysis)?,
             prior: Assumed::read(&analysis)?,
             name,

@@ -11,6 +11,7 @@ mod ending;
 mod executor;
 mod limit;
 mod observer;
+mod placement;
 mod program;
 mod retry;
 mod select;
@@ -25,11 +26,17 @@ use flops_fit_trial::{DocumentError, TrialId};
 use serde::Serialize;
 
 pub use observer::{Callback, Event, Observer};
+pub use placement::{Assignment, Candidate, Machine};
 pub use select::{Rebuilt, Selection, select};
 pub use simulated::simulate;
 pub use trial::Trial;
 
-use crate::{interrupt::Interrupt, manifest::Limits, trainer::Trainer, worker::WorkerError};
+use crate::{
+    interrupt::Interrupt,
+    manifest::{Limits, Run},
+    trainer::Trainer,
+    worker::WorkerError,
+};
 
 /// Why a sweep stopped as a whole. A failed trial is no such reason.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +81,20 @@ pub struct Settings {
     pub limits: Limits,
     /// How often a trial whose worker died or hung is started again.
     pub retries: u32,
+    /// What trials run on.
+    pub machine: Machine,
+}
+
+impl Settings {
+    /// Those of a manifest.
+    pub fn of(run: &Run) -> Self {
+        Self {
+            jobs: run.jobs,
+            limits: run.limits,
+            retries: run.retries,
+            machine: Machine::of(run),
+        }
+    }
 }
 
 /// What became of the trials of a sweep.

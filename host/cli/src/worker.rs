@@ -9,9 +9,14 @@ use std::{
 };
 
 pub(crate) use ended::blameless;
+use flops_fit_trial::{Precision, TF32_VARIABLE};
 
 /// File name of the worker.
 pub const NAME: &str = "flops-fit-worker";
+
+/// With `0` it forbids TF32 to all of NVIDIA's libraries, cuDNN included, whose
+/// convolutions use it by default; any other value leaves them as they are.
+const NVIDIA_TF32_VARIABLE: &str = "NVIDIA_TF32_OVERRIDE";
 
 /// Variable that names a worker to use instead.
 pub const VARIABLE: &str = "FLOPS_FIT_WORKER";
@@ -122,10 +127,10 @@ impl Worker {
         &self.path
     }
 
-    /// `flops-fit-worker`, with `threads` intra-op threads, in a
+    /// `flops-fit-worker`, with `threads` intra-op threads and products in `precision`, in a
     /// process group of its own, so that a terminal's Ctrl-C reaches the parent
     /// alone and a time-out ends whatever the worker has started.
-    pub(crate) fn command(&self, threads: u32) -> Command {
+    pub(crate) fn command(&self, threads: u32, precision: Precision) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new(&self.path);
         command.args(&self.arguments);
@@ -137,6 +142,13 @@ impl Worker {
             .env("OMP_NUM_THREADS", threads.to_string())
             .env("MKL_NUM_THREADS", threads.to_string())
             .process_group(0);
+        // A program of the user's sets its own.
+        if self.folder.is_none() {
+            let tf32 = u8::from(precision == Precision::Tf32).to_string();
+            command
+                .env(TF32_VARIABLE, &tf32)
+                .env(NVIDIA_TF32_VARIABLE, &tf32);
+        }
         command
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn check_parameters_drive_output(
             }
             self::idle(flat, idle, &train)
         });
-        state.put_back(flat);
+        state.put_back(flat)?;
         idle = looked_at?;
     }
     let Some(&first) = idle.first() else {
@@ -116,12 +116,14 @@ impl Kept {
         })
     }
 
-    pub(crate) fn put_back(self, flat: &FlatParameters) {
+    pub(crate) fn put_back(self, flat: &FlatParameters) -> Result<(), Failure> {
         let _no_grad = tch::no_grad_guard();
         flat.params.shallow_clone().copy_(&self.params);
+        flat.refresh()?;
         for (was, buffer) in self.buffers {
             buffer.detach().copy_(&was);
         }
+        Ok(())
     }
 }
 

@@ -1,18 +1,20 @@
 //! All parameters in one buffer, all gradients in another.
 //!
 //! The model's own leaf tensors become views of the parameter buffer, each at a
-//! multiple of 64 bytes. Whatever touches all parameters (the optimizer, the
+//! multiple of 64 bytes; where the model computes in bf16, of a buffer beside it that is
+//! filled from it after every step. Whatever touches all parameters (the optimizer, the
 //! gradient's norm, a checkpoint, an all-reduce) is then one pass over one
 //! buffer.
 
 use std::ops::Range;
 
-use flops_fit_trial::{Failure, Phase};
+use flops_fit_trial::{Failure, Phase, Precision};
 use tch::{Kind, Tensor};
 
 use crate::{
     memory::{floats, floats_mut, is_plain},
     plugin::ModelParameter,
+    precision::{compute_kind, master_kind},
 };
 
 /// Floats in 64 bytes.
@@ -39,6 +41,8 @@ pub struct FlatParameters {
     pub(crate) segments: Vec<Segment>,
     pub(crate) params: Tensor,
     pub(crate) grads: Tensor,
+    /// What the leaves are views of, where the model computes in another format.
+    working: Option<Tensor>,
     leaves: Vec<Tensor>,
     /// Units that the gradients in the buffer are summed over.
     weight: f64,
@@ -49,12 +53,14 @@ impl FlatParameters {
     /// Moves `parameters` into one buffer and re-points the model's tensors at
     /// it. Fails if they are not distinct, trainable, contiguous fp32 leaves.
     pub fn adopt(plugin: &str, parameters: Vec<ModelParameter>) -> Result<Self, Failure> {
-        Self::adopt_as(Kind::Float, plugin, parameters)
+        Self::adopt_in(Precision::Fp32, plugin, parameters)
     }
 
-    /// The same with buffers of `kind`, which the model then computes in.
-    pub(crate) fn adopt_as(
-        kind: Kind,
+    /// The same in another precision. Where the model computes in another format than
+    /// that of the buffers, its tensors are views of a further buffer, which
+    /// [`refresh`](Self::refresh) fills.
+    pub(crate) fn adopt_in(
+        precision: Precision,
         plugin: &str,
         parameters: Vec<ModelParameter>,
     ) -> Result<Self, Failure> {
@@ -76,34 +82,50 @@ impl FlatParameters {
         let device = parameters
             .first()
             .map_or(tch::Device::Cpu, |p| p.tensor.device());
-        let options = (kind, device);
-        let (params, grads) = (
-            Tensor::f_zeros([offset as i64], options),
-            Tensor::f_zeros([offset as i64], options),
-        );
-        let (params, grads) = (params.map_err(|e| host(&e))?, grads.map_err(|e| host(&e))?);
+        let (master, compute) = (master_kind(precision), compute_kind(precision));
+        let zeros = |kind| {
+            let zeros = Tensor::f_zeros([offset as i64], (kind, device));
+            zeros.map_err(|e| host(&e))
+        };
+        let (params, grads) = (zeros(master)?, zeros(master)?);
+        let working = (compute != master).then(|| zeros(compute)).transpose()?;
 
         let _no_grad = tch::no_grad_guard();
         let mut leaves = Vec::with_capacity(parameters.len());
         for (mut p, segment) in parameters.into_iter().zip(&segments) {
-            let view = params
-                .narrow(0, segment.offset as i64, segment.len as i64)
-                .view(p.tensor.size().as_slice());
-            view.shallow_clone()
-                .f_copy_(&p.tensor)
-                .map_err(|e| host(&e))?;
+            let shape = p.tensor.size();
+            let view = |buffer: &Tensor| {
+                let flat = buffer.narrow(0, segment.offset as i64, segment.len as i64);
+                flat.view(shape.as_slice())
+            };
+            view(&params).f_copy_(&p.tensor).map_err(|e| host(&e))?;
             // On the tensor's own implementation, which the model shares with us.
-            p.tensor.set_data(&view);
+            p.tensor
+                .set_data(&view(working.as_ref().unwrap_or(&params)));
             leaves.push(p.tensor);
         }
-        Ok(Self {
+        let flat = Self {
             segments,
             params,
             grads,
+            working,
             leaves,
             weight: 0.0,
             used: true,
-        })
+        };
+        flat.refresh()?;
+        Ok(flat)
+    }
+
+    /// Has the model compute with the parameters as they are now; to be called whenever
+    /// they were written.
+    pub(crate) fn refresh(&self) -> Result<(), Failure> {
+        if let Some(working) = &self.working {
+            let _no_grad = tch::no_grad_guard();
+            let copied = working.shallow_clone().f_copy_(&self.params);
+            copied.map_err(|e| host(&e))?;
+        }
+        Ok(())
     }
 
     /// The leaves, in the model's order, to differentiate by.
@@ -146,7 +168,13 @@ impl FlatParameters {
                 }
                 continue;
             }
-            let gradient = gradient.f_contiguous().map_err(|e| host(&e))?;
+            let kind = self.grads.kind();
+            let gradient = if gradient.kind() == kind {
+                gradient.f_contiguous()
+            } else {
+                gradient.f_to_kind(kind).and_then(|g| g.f_contiguous())
+            };
+            let gradient = gradient.map_err(|e| host(&e))?;
             if is_plain(&gradient) && is_plain(&self.grads) {
                 let to = &mut floats_mut(&mut self.grads)[segment.offset..][..segment.len];
                 add(to, floats(&gradient), weight as f32, first);
@@ -154,10 +182,7 @@ impl FlatParameters {
                 let mut to = self
                     .grads
                     .narrow(0, segment.offset as i64, segment.len as i64);
-                let from = gradient
-                    .f_view([-1])
-                    .and_then(|g| g.f_to_kind(self.grads.kind()))
-                    .map_err(|e| host(&e))?;
+                let from = gradient.f_view([-1]).map_err(|e| host(&e))?;
                 if first {
                     to.f_copy_(&(from * weight)).map_err(|e| host(&e))?;
                 } else {

@@ -32,6 +32,7 @@ mod evaluate;
 mod feed;
 mod flat;
 mod gemm;
+mod gpu;
 mod memory;
 mod order;
 mod parent;

@@ -20,8 +20,9 @@ use flops_fit_trial::{
 use crate::{
     Keeper,
     allocator::keep_freed_memory,
-    check, coordinates, describe, parent,
+    check, coordinates, describe, gpu, parent,
     plugin::Library,
+    precision,
     train::{Blueprint, Observer, Trained, Training, train},
 };
 
@@ -60,6 +61,11 @@ enum Verb {
         /// Where the answer goes (JSON)
         response: PathBuf,
     },
+    /// Compare every CUDA device with the CPU
+    Gpu {
+        /// Where the answer goes (JSON)
+        answer: PathBuf,
+    },
     /// Train the trial or trunk whose trial.json is in this folder
     Train {
         /// The folder
@@ -76,6 +82,10 @@ pub fn run(command: Command) -> ExitCode {
         Verb::Describe { request, response } => answer(&request, &response),
         Verb::Check { request, answer } => look_over(&request, &answer),
         Verb::Coordinates { request, response } => measure(&request, &response),
+        Verb::Gpu { answer } => {
+            set_threads(1);
+            write_json(&answer, &gpu::report())
+        }
         Verb::Train { trial } => train_in(&TrialDir::new(trial)),
     };
     match done {
@@ -219,6 +229,7 @@ fn train_spec(
 ) -> Result<Training, Failure> {
     set_threads(spec.run.threads);
     let recipe = &spec.recipe;
+    precision::check(recipe.train.precision)?;
     let dataset = open(Part::Dataset, &spec.run.dataset)?.dataset(
         &recipe.dataset.kind,
         &spec.run.dataset.config,

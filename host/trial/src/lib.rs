@@ -30,6 +30,7 @@ mod describe;
 mod directory;
 mod document;
 mod failure;
+mod gpu;
 mod id;
 mod kin;
 mod program;
@@ -61,6 +62,7 @@ pub use document::{
     DocumentError, parse_json, parse_sealed, read_json, remove_partial, replace, sealed, write_json,
 };
 pub use failure::{Failure, Phase, signal_name};
+pub use gpu::{GpuCheck, GpuDevice, GpuReport};
 pub use id::TrialId;
 pub use kin::{TRIAL_VARIABLE, processes_of, trial_of};
 pub use program::{
@@ -73,6 +75,10 @@ pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
 pub use simulation::{Law, Simulation};
 pub use spec::{Component, Load, Recipe, RunSettings, TrialSpec};
+
+/// Environment variable by which libtorch is told, with `1`, that CUDA devices may make
+/// products of 32-bit floats in TF32.
+pub const TF32_VARIABLE: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 
 /// Version of every file this crate writes. A reader refuses a newer one.
 pub const FORMAT: u32 = 1;

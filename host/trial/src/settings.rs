@@ -83,12 +83,17 @@ pub struct AdamW {
     pub weight_decay: f64,
 }
 
-/// Number format of compute.
+/// Number format of the forward and backward pass. Weights, gradients' sums and the
+/// optimizer are 32-bit floats but for [`Fp64`](Self::Fp64).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32-bit floats throughout.
     Fp32,
+    /// 32-bit floats, whose products a CUDA device makes of 10 bits of mantissa.
+    Tf32,
+    /// bfloat16: 8 bits of exponent, 7 of mantissa. The loss is 32-bit.
+    Bf16,
     /// 64-bit floats throughout, on the CPU: many times slower, for tests.
     Fp64,
 }

@@ -23,10 +23,20 @@ pub fn table(seq_len: i64, head: i64, base: f64, device: Device) -> Result<Tenso
 
 /// Turns neighbouring pairs of `qkv` (`[batch, seq_len, 3, heads, head]`) by their
 /// position's angle. Pairs of neighbours instead of halves: a permutation of the
-/// columns of W, so the same model.
+/// columns of W, so the same model. There are no complex numbers of bf16: it is turned
+/// in fp32.
 pub fn rotate(qkv: &Tensor, table: &Tensor) -> Result<Tensor> {
     let (batch, length, parts, heads, head) = qkv.size5()?;
     let pairs = qkv.f_view([batch, length, parts, heads, head / 2, 2])?;
+    let kind = qkv.kind();
+    if kind == Kind::BFloat16 {
+        let wide = |tensor: &Tensor| tensor.f_to_kind(Kind::Float);
+        return Ok(turn(&wide(&pairs)?, &wide(table)?)?.f_to_kind(kind)?);
+    }
+    turn(&pairs, table)
+}
+
+fn turn(pairs: &Tensor, table: &Tensor) -> Result<Tensor> {
     let turned = pairs
         .f_view_as_complex()?
         .f_mul(&table.f_view_as_complex()?)?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use flops_fit_trial::{
-    CheckEvent, CheckName, CheckRequest, Finding, read_check_events, write_json,
+    CheckEvent, CheckName, CheckRequest, Finding, Precision, read_check_events, write_json,
 };
 
 use super::CheckError;
@@ -50,7 +50,7 @@ pub(super) fn ask(
     let answer = folder.path().join("answer.jsonl");
     let log = folder.path().join("worker.log");
     write_json(&question, request)?;
-    let mut command = worker.command(request.threads);
+    let mut command = worker.command(request.threads, Precision::Fp32);
     command.arg("check").args([&question, &answer]);
     let mut process = Process::start(command, File::create(&log).map_err(start)?).map_err(start)?;
     let mut sign = (size(&answer), Instant::now());

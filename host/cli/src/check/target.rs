@@ -130,7 +130,7 @@ impl Target {
                 base_dir: manifest.base_dir.clone(),
                 batch_units: manifest.train.batch_units,
                 seed: manifest.sweep.seeds.first().copied().unwrap_or(0),
-                threads: manifest.run.threads,
+                threads: manifest.run.threads.least() as u32,
                 scope: CheckScope::Whole,
             }),
         })

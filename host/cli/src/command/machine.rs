@@ -25,8 +25,18 @@ pub(super) fn setup(options: &setup::Options, format: Format) -> Result<Exit, Co
 
 /// `flops-fit doctor`.
 pub(super) fn doctor(args: &Doctor, format: Format) -> Result<Exit, CommandError> {
+    let worker = Worker::find().ok().map(|worker| worker.path().to_owned());
+    if args.gpu {
+        let verdict = doctor::check_gpus(worker.as_deref());
+        print_as(format, &verdict, || verdict.to_string())?;
+        return Ok(if verdict.is_fit() {
+            Exit::Success
+        } else {
+            Exit::Environment
+        });
+    }
     let options = doctor::Options {
-        worker: Worker::find().ok().map(|worker| worker.path().to_owned()),
+        worker,
         output: args.output.clone(),
     };
     let report = doctor::run(&options)?;

@@ -7,11 +7,13 @@
 mod checks;
 mod gpu;
 mod report;
+mod verdict;
 mod worker;
 
 use std::path::{Path, PathBuf};
 
 pub use report::{Check, Report, Status};
+pub use verdict::{Verdict, check_gpus};
 
 use crate::setup::{Environment, Error};
 

@@ -1,6 +1,7 @@
 //! Whether the worker, which does all training, is there and starts: it is
 //! the program that the loader has to find libtorch for.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,7 +25,7 @@ pub(super) fn check(worker: Option<&Path>) -> Check {
         );
     };
     let shown = worker.display();
-    match version_of(worker) {
+    match run(worker, &["--version".as_ref()], LIMIT) {
         Ok(version) => Check::ok(NAME, format!("{version}, {shown}")),
         Err(reason) => Check::problem(
             NAME,
@@ -34,9 +35,10 @@ pub(super) fn check(worker: Option<&Path>) -> Check {
     }
 }
 
-fn version_of(worker: &Path) -> Result<String, String> {
+/// The first line that the worker prints; of one that fails its first complaint.
+pub(super) fn run(worker: &Path, arguments: &[&OsStr], limit: Duration) -> Result<String, String> {
     let mut child = Command::new(worker)
-        .arg("--version")
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -46,10 +48,10 @@ fn version_of(worker: &Path) -> Result<String, String> {
     let status = loop {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(status) => break status,
-            None if started.elapsed() > LIMIT => {
+            None if started.elapsed() > limit => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("no answer within {} s", LIMIT.as_secs()));
+                return Err(format!("no answer within {} s", limit.as_secs()));
             }
             None => thread::sleep(Duration::from_millis(5)),
         }

@@ -21,7 +21,7 @@ use crate::{
     manifest::{self, Manifest, Timed, Warmup},
     output::Output,
     plan::{self, Prepared, thumb},
-    sweep::{self, Callback, Event, Observer, Rebuilt, Settings},
+    sweep::{self, Callback, Event, Machine, Observer, Rebuilt, Settings},
     time::duration,
     trainer::Trainer,
 };
@@ -124,7 +124,7 @@ fn identity(manifest: &Manifest) -> String {
     let parts = (
         (&manifest.model, &manifest.dataset, &manifest.loss),
         (&manifest.train, &manifest.trainer, spread),
-        (run.threads, &run.devices, run.micro_batch),
+        (run.threads.least(), &run.devices, run.micro_batch),
     );
     hex(&Sha256::digest(format!("{parts:?}")))
 }
@@ -215,8 +215,9 @@ fn train(
     let selection = sweep::select(&prepared, Rebuilt::Ask)?;
     let settings = Settings {
         jobs: 1,
-        limits: probe.run.limits,
         retries: 0,
+        machine: Machine::of(&probe.run).without_tail(),
+        ..Settings::of(&probe.run)
     };
     let quiet = &mut Callback(|_: Event<'_>| ());
     sweep::train(selection, &settings, trainer, quiet, interrupt)?;

@@ -94,9 +94,9 @@ struct Train {
 #[derive(Serialize)]
 struct Run<'m> {
     jobs: usize,
-    threads: u32,
+    threads: Json,
     devices: &'m [String],
-    devices_per_trial: usize,
+    devices_per_trial: Json,
     #[serde(skip_serializing_if = "Option::is_none")]
     micro_batch: Option<u64>,
     checkpoint_interval: f64,
@@ -156,9 +156,9 @@ impl Manifest {
             train: self.resolved_train(),
             run: Run {
                 jobs: self.run.jobs,
-                threads: self.run.threads,
+                threads: self.run.threads.to_json(),
                 devices: &self.run.devices,
-                devices_per_trial: self.run.devices_per_trial,
+                devices_per_trial: self.run.devices_per_trial.to_json(),
                 micro_batch: self.run.micro_batch,
                 checkpoint_interval: self.run.checkpoint_interval.as_secs_f64(),
                 start_limit: self.run.limits.start.as_secs_f64(),

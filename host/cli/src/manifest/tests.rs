@@ -7,7 +7,9 @@ mod mistakes;
 
 use std::{fs, path::Path};
 
-use super::{Manifest, Warmup};
+use flops_fit_trial::Precision;
+
+use super::{Manifest, Share, Warmup};
 
 const PLAIN: &str = r#"name = "demo"
 [model]
@@ -116,4 +118,52 @@ fn defaults() {
     assert_eq!(Warmup::Share(0.1).steps(50, 512), 10);
     assert_eq!(Warmup::Units(1000).steps(50, 512), 2);
     assert_eq!(manifest.train.optimizer.eps.to_string(), "0.000000000001");
+}
+
+#[test]
+fn the_automatic_precision_goes_by_the_devices() {
+    let precision = |sets: &[&str]| loaded(PLAIN, sets).train.precision;
+    let cuda = "run.devices=[\"cuda:0\", \"cuda:1\"]";
+    let auto = "train.precision=auto";
+    for (sets, expected) in [
+        (&[][..], Precision::Fp32),
+        (&[auto], Precision::Fp32),
+        (&[cuda], Precision::Fp32),
+        (&[auto, cuda], Precision::Bf16),
+        (&["train.precision=tf32", cuda], Precision::Tf32),
+        (&["train.precision=bf16"], Precision::Bf16),
+    ] {
+        assert_eq!(precision(sets), expected, "{sets:?}");
+    }
+}
+
+#[test]
+fn trials_at_once_are_as_many_as_devices_or_cores_allow() {
+    let jobs = |sets: &[&str]| loaded(PLAIN, sets).run.jobs;
+    let four = "run.devices=[\"cuda:0\", \"cuda:1\", \"cuda:2\", \"cuda:3\"]";
+    assert_eq!(jobs(&[four]), 4);
+    assert_eq!(jobs(&[four, "run.devices_per_trial=2"]), 2);
+    assert_eq!(jobs(&[four, "run.devices_per_trial=auto"]), 4);
+    assert_eq!(jobs(&[four, "run.jobs=3"]), 3);
+    let cores = loaded(PLAIN, &[]).run.cores;
+    assert_eq!(jobs(&["run.threads=auto"]), cores);
+    assert_eq!(jobs(&["run.threads=4096"]), 1);
+}
+
+#[test]
+fn an_automatic_share_is_written_and_read_again() {
+    let sets = [
+        "run.threads=auto",
+        "run.devices=[\"cpu\", \"cpu\"]",
+        "run.devices_per_trial=auto",
+    ];
+    let manifest = loaded(PLAIN, &sets);
+    assert_eq!(manifest.run.threads, Share::Automatic);
+    assert_eq!(manifest.run.devices_per_trial, Share::Automatic);
+    let again = loaded(&manifest.to_toml(), &[]);
+    assert_eq!(again.run, manifest.run);
+    check_set(
+        "run.threads=all",
+        "--set run.threads=all: run.threads: found the string \"all\", expected a whole number from 1 to 4096, or \"auto\"",
+    );
 }

@@ -3,6 +3,7 @@
 use flops_fit_trial::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
 
 use super::{
+    Run,
     mistake::Mistake,
     section::{Field, Section},
     value::Value,
@@ -76,7 +77,8 @@ impl Train {
     /// trials of a sweep are.
     pub const BATCH_UNITS: u64 = 512;
 
-    pub(super) fn read(section: &Section<'_>) -> Result<Self, Box<Mistake>> {
+    /// `run` is what the automatic precision goes by.
+    pub(super) fn read(section: &Section<'_>, run: &Run) -> Result<Self, Box<Mistake>> {
         const ABOVE_0: &str = "a number above 0";
         let above_0 = |f: &Field<'_>| f.number(ABOVE_0, |x| x > 0.0);
         let (beta1, beta2) = section.or("betas", (0.9, 0.95), betas)?;
@@ -96,9 +98,7 @@ impl Train {
                 })?,
             },
             grad_clip: section.maybe("grad_clip", above_0)?,
-            precision: section.or("precision", Precision::Fp32, |f| {
-                f.word(&[("fp32", Precision::Fp32), ("fp64", Precision::Fp64)])
-            })?,
+            precision: section.or("precision", Precision::Fp32, |f| precision(f, run))?,
             eval_units: section.or("eval_tokens", 65_536, |f| Ok(f.whole(1)? as u64))?,
         })
     }
@@ -205,6 +205,29 @@ fn warmup(field: &Field<'_>) -> Result<Warmup, Box<Mistake>> {
         (None, Some(steps)) => Ok(Warmup::Steps(steps.whole(0)? as u64)),
         _ => Err(field.unacceptable(EXPECTED)),
     }
+}
+
+/// `"auto"` is bf16 on CUDA devices, and fp32 on the CPU, where bf16 is slower for all but
+/// wide models.
+fn precision(field: &Field<'_>, run: &Run) -> Result<Precision, Box<Mistake>> {
+    let automatic = if run.on_cuda() {
+        Precision::Bf16
+    } else {
+        Precision::Fp32
+    };
+    let precision = field.word(&[
+        ("fp32", Precision::Fp32),
+        ("bf16", Precision::Bf16),
+        ("tf32", Precision::Tf32),
+        ("fp64", Precision::Fp64),
+        ("auto", automatic),
+    ])?;
+    if precision == Precision::Tf32 && !run.on_cuda() {
+        return Err(field.unacceptable(
+            "a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32",
+        ));
+    }
+    Ok(precision)
 }
 
 fn betas(field: &Field<'_>) -> Result<(f64, f64), Box<Mistake>> {

@@ -85,7 +85,7 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: boo
             .iter()
             .min_by(|a, b| (a.n / n).ln().abs().total_cmp(&(b.n / n).ln().abs()))
             .map_or(1.0, |nearest| nearest.level);
-        (c, c / (level * thumb(n)) + overhead)
+        c / (level * thumb(n)) + overhead
     });
     let seconds = makespan(seconds.collect(), jobs);
     let (basis, seconds, factor) = match finished.len() {
@@ -122,12 +122,12 @@ pub(crate) fn thumb(n: f64) -> f64 {
     (8e9 * (n / 1e4).powf(0.44)).min(6e10)
 }
 
-/// Wall seconds of trials `(FLOPs, seconds)` on `jobs` workers, longest first,
-/// as the executor starts them.
-fn makespan(mut trials: Vec<(f64, f64)>, jobs: usize) -> f64 {
-    trials.sort_by(|a, b| b.0.total_cmp(&a.0));
+/// Wall seconds of trials of so many seconds on `jobs` workers, longest first, as the
+/// executor starts them.
+fn makespan(mut trials: Vec<f64>, jobs: usize) -> f64 {
+    trials.sort_by(|a, b| b.total_cmp(a));
     let mut workers = vec![0.0_f64; jobs.max(1)];
-    for (_, seconds) in trials {
+    for seconds in trials {
         if let Some(free) = workers.iter_mut().min_by(|a, b| a.total_cmp(b)) {
             *free += seconds;
         }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn longest_first_over_the_workers() {
-        let trials = vec![(1.0, 1.0), (4.0, 4.0), (2.0, 2.0), (3.0, 3.0)];
+        let trials = vec![1.0, 4.0, 2.0, 3.0];
         assert!((makespan(trials.clone(), 1) - 10.0).abs() < 1e-12);
         assert!((makespan(trials.clone(), 2) - 5.0).abs() < 1e-12);
         assert!((makespan(trials, 9) - 4.0).abs() < 1e-12);

@@ -161,7 +161,7 @@ pub(super) fn grid_error(manifest: &Manifest, source: GridError) -> PlanError {
 
 /// Every rank of a trial needs an example of every batch.
 fn check_ranks(manifest: &Manifest, examples: u64) -> Result<(), PlanError> {
-    let ranks = manifest.run.devices_per_trial;
+    let ranks = manifest.run.devices_per_trial.least();
     if ranks as u64 <= examples {
         return Ok(());
     }

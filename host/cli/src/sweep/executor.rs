@@ -11,7 +11,7 @@ use std::{
 use flops_fit_trial::{Failure, Outcome, Stage};
 
 use super::{
-    FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
+    Assignment, Candidate, FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
     retry::{self, Retry},
     simulated,
     trunks::Trunks,
@@ -41,6 +41,7 @@ struct Place {
     retries: u32,
     /// Its number among the places, from 0.
     slot: usize,
+    assignment: Assignment,
 }
 
 pub(super) struct Executor<'a> {
@@ -75,7 +76,7 @@ impl<'a> Executor<'a> {
         let trunks = Trunks::of(&selection.trunks);
         let mut trials = selection.trunks;
         trials.extend(selection.pending);
-        trials.sort_by(|a, b| b.flops().total_cmp(&a.flops()));
+        trials.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
         Self {
             tally: Tally {
                 kept: selection.kept,
@@ -139,12 +140,14 @@ impl<'a> Executor<'a> {
                 .queue
                 .iter()
                 .position(|queued| queued.ready <= now && self.trunks.lets_begin(&queued.trial));
-            let Some(Queued { trial, retries, .. }) =
-                next.and_then(|index| self.queue.remove(index))
+            let Some(Queued {
+                mut trial, retries, ..
+            }) = next.and_then(|index| self.queue.remove(index))
             else {
                 break;
             };
             let slot = self.free_slot();
+            let assignment = self.assign(&mut trial);
             match self.trainer {
                 Trainer::Process(worker) => match Running::start(trial.clone(), worker, slot) {
                     Ok(running) => {
@@ -153,6 +156,7 @@ impl<'a> Executor<'a> {
                             running,
                             retries,
                             slot,
+                            assignment,
                         });
                     }
                     // What runs gives something back when it ends.
@@ -173,6 +177,20 @@ impl<'a> Executor<'a> {
                 Trainer::Law { .. } => self.simulate(trial),
             }
         }
+    }
+
+    /// Says on what `trial` runs, beside what runs and before what waits.
+    fn assign(&self, trial: &mut Trial) -> Assignment {
+        let machine = &self.settings.machine;
+        let running: Vec<&Assignment> = self.places.iter().map(|p| &p.assignment).collect();
+        let candidate = Candidate {
+            n: trial.spec.run.declared_n as f64,
+            examples: trial.spec.recipe.train.batch_examples,
+        };
+        let assignment = machine.place(candidate, &running, self.queue.len());
+        trial.spec.run.devices = machine.names(&assignment);
+        trial.spec.run.threads = assignment.threads;
+        assignment
     }
 
     fn simulate(&mut self, trial: Trial) {

@@ -27,7 +27,7 @@ pub enum Rebuilt {
 /// The trials of a sweep, sorted by what is to be done with them.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    /// To be trained, the most expensive first: the last ones to end are then
+    /// To be trained, the longest first: the last ones to end are then
     /// short, and no core waits long for the others.
     pub pending: Vec<Trial>,
     /// Trunks that some of those leave; each asks for the branch points that they need.
@@ -89,7 +89,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
     }
     selection
         .pending
-        .sort_by(|a, b| b.flops().total_cmp(&a.flops()));
+        .sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
     selection.take_trunks(prepared);
     Ok(selection)
 }

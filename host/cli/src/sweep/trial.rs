@@ -6,7 +6,7 @@ use flops_fit_trial::{
 };
 
 use super::select::libraries;
-use crate::plan::Prepared;
+use crate::plan::{Prepared, thumb};
 
 /// A specification and its place on disk.
 #[derive(Debug, Clone)]
@@ -46,6 +46,13 @@ impl Trial {
     pub fn flops(&self) -> f64 {
         let steps = self.last_step() - self.done;
         self.spec.run.flops_per_unit * (steps * self.spec.units_per_step()) as f64
+    }
+
+    /// Seconds that it is likely to take, by a rule of thumb for one core: good enough to
+    /// tell which of two trials takes longer, since small models get less out of a
+    /// processor.
+    pub fn seconds(&self) -> f64 {
+        self.flops() / thumb(self.spec.run.declared_n as f64)
     }
 
     /// Writes the result of a trial whose worker could not, or of which none was started.

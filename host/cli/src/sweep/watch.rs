@@ -68,7 +68,7 @@ impl Running {
     pub(super) fn start(trial: Trial, worker: &Worker, slot: usize) -> Result<Self, StartError> {
         trial.dir.clear()?;
         trial.dir.write_spec(&trial.spec)?;
-        let mut command = worker.command(trial.spec.run.threads);
+        let mut command = worker.command(trial.spec.run.threads, trial.spec.recipe.train.precision);
         let folder = trial.dir.path();
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         command

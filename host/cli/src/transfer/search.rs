@@ -91,7 +91,7 @@ impl Search<'_> {
             pending.extend(selection.pending);
             specs.extend(prepared.specs.into_iter().map(|spec| (number, spec)));
         }
-        pending.sort_by(|a, b| b.flops().total_cmp(&a.flops()));
+        pending.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
         let selection = Selection {
             kept: specs.len() - pending.len(),
             pending,
@@ -99,12 +99,7 @@ impl Search<'_> {
             kept_flops: 0.0,
             set_aside: Vec::new(),
         };
-        let run = &self.manifest.run;
-        let settings = Settings {
-            jobs: run.jobs,
-            limits: run.limits,
-            retries: run.retries,
-        };
+        let settings = Settings::of(&self.manifest.run);
         let tally = sweep::train(selection, &settings, self.trainer, observer, interrupt)?;
         if tally.interrupted {
             return Err(TransferError::Interrupted);

@@ -46,7 +46,7 @@ fn plan_shows_the_grid_and_trains_nothing() {
     what it is worth: 95 % intervals, medians of 40 simulated sweeps (usual laws, analysis.prior; noise 0.010)
       at 1e11 FLOPs: […]
 
-    to train: 30 trials, 1.4e11 FLOPs, about 13 s (between 4 s and 39 s; a rule of thumb for CPU cores, nothing measured yet)
+    to train: 30 trials, 1.4e11 FLOPs, about 13 s (between 4 s and 38 s; a rule of thumb for CPU cores, nothing measured yet)
     output: [dir]/outputs/demo
     "#);
     assert!(bench.trained().is_empty());

@@ -96,7 +96,7 @@ pub(super) fn state(subject: &Subject, trained: &Trained) -> Result<Finding, Fai
         ));
     }
     let moved = first_difference(&buffers, &instance.buffers()?).is_some();
-    kept.put_back(&instance.flat);
+    kept.put_back(&instance.flat)?;
     if !all_same(&before, &evaluated(&instance, subject)?) {
         let found = format!(
             "training passes change the outputs of evaluation, and putting the {} buffers back does not undo it",

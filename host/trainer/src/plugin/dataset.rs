@@ -12,6 +12,7 @@ use tch::{Device, Kind, Tensor};
 use super::{
     Library,
     callee::{Callee, take},
+    is_out_of_memory,
 };
 
 /// An open dataset.
@@ -34,6 +35,34 @@ pub struct Batch {
     pub inputs: Vec<Tensor>,
     /// For the loss.
     pub targets: Vec<Tensor>,
+}
+
+impl Batch {
+    /// The same on `device`; batches are made on the CPU.
+    pub(crate) fn on(self, device: Device) -> Result<Self, Failure> {
+        if device == Device::Cpu {
+            return Ok(self);
+        }
+        let copy = |tensors: Vec<Tensor>| {
+            let copies = tensors.iter().map(|tensor| tensor.f_to_device(device));
+            copies
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| moving(&error))
+        };
+        Ok(Self {
+            inputs: copy(self.inputs)?,
+            targets: copy(self.targets)?,
+        })
+    }
+}
+
+fn moving(error: &tch::TchError) -> Failure {
+    let (phase, detail) = (Phase::Batch, error.to_string());
+    if is_out_of_memory(&detail) {
+        Failure::OutOfMemory { phase, detail }
+    } else {
+        Failure::Host { phase, detail }
+    }
 }
 
 impl Library {

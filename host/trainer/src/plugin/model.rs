@@ -19,6 +19,8 @@ pub struct Model {
     callee: Callee,
     table: ModelTableRef,
     handle: Handle,
+    /// The kind of the forward and backward pass.
+    compute: Kind,
 }
 
 /// One of a model's parameters.
@@ -108,6 +110,7 @@ impl ModelKind {
             callee: self.callee.clone(),
             table: self.table,
             handle,
+            compute: Kind::Float,
         })
     }
 }
@@ -152,8 +155,11 @@ impl Model {
         Ok(plain)
     }
 
-    /// Has the model's floating buffers be of `kind`, as its parameters are.
-    pub(crate) fn cast_buffers(&self, kind: Kind) -> Result<(), Failure> {
+    /// Has the model compute in `kind`, as its parameters are: its floating buffers are
+    /// of it now, and so are its floating inputs. Outputs in bf16 become fp32, as losses
+    /// expect.
+    pub(crate) fn compute_in(&mut self, kind: Kind) -> Result<(), Failure> {
+        self.compute = kind;
         for buffer in self.buffers()? {
             let mut tensor = buffer.tensor;
             if tensor.is_floating_point() && tensor.kind() != kind {
@@ -178,18 +184,53 @@ impl Model {
             seed: context.seed,
             step: context.step,
         };
-        let inputs = lend(inputs);
+        let cast = self.cast(inputs)?;
+        let inputs = lend(cast.as_deref().unwrap_or(inputs));
         let outputs = self.callee.call(Phase::Forward, || {
             self.table.forward()(self.handle, RSlice::from_slice(&inputs), context)
         })?;
-        let outputs = take(outputs);
+        let mut outputs = take(outputs);
         self.callee.check_some("forward's output", &outputs)?;
+        if self.compute == Kind::BFloat16 {
+            for output in &mut outputs {
+                if output.kind() == Kind::BFloat16 {
+                    *output = output.f_to_kind(Kind::Float).map_err(|e| uncast(&e))?;
+                }
+            }
+        }
         Ok(outputs)
+    }
+
+    /// `inputs` with the floating ones in the kind that the model computes in; `None`
+    /// where they are already.
+    fn cast(&self, inputs: &[Tensor]) -> Result<Option<Vec<Tensor>>, Failure> {
+        let other = |input: &Tensor| {
+            input.defined() && input.is_floating_point() && input.kind() != self.compute
+        };
+        // Data is fp32, and a plugin's own business where the model is too.
+        if self.compute == Kind::Float || !inputs.iter().any(other) {
+            return Ok(None);
+        }
+        let cast = inputs.iter().map(|input| {
+            if other(input) {
+                input.f_to_kind(self.compute).map_err(|e| uncast(&e))
+            } else {
+                Ok(input.shallow_clone())
+            }
+        });
+        cast.collect::<Result<Vec<_>, _>>().map(Some)
     }
 
     /// Frees the plugin's object; a panic in its drop comes back.
     pub fn close(self) -> Result<(), Failure> {
         self.callee
             .call(Phase::Drop, || self.table.drop()(self.handle))
+    }
+}
+
+fn uncast(error: &tch::TchError) -> Failure {
+    Failure::Host {
+        phase: Phase::Forward,
+        detail: error.to_string(),
     }
 }

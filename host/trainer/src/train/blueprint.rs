@@ -60,17 +60,17 @@ impl Blueprint {
     ) -> Result<Replica, Failure> {
         let loss = self.loss.build(&self.loss_config, &self.data)?;
         let seed = spec.recipe.seed;
-        let model = {
+        let mut model = {
             let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
             // Right before the only code that may draw from it.
             tch::manual_seed(seed as i64);
             let config = &spec.run.model.config;
             self.model.build(config, &self.data, device, seed)?
         };
-        let kind = compute_kind(spec.recipe.train.precision);
-        let flat = FlatParameters::adopt_as(kind, model.plugin(), model.parameters()?)?;
+        let precision = spec.recipe.train.precision;
+        let flat = FlatParameters::adopt_in(precision, model.plugin(), model.parameters()?)?;
         contract::check_count(&model, spec.run.declared_n)?;
-        model.cast_buffers(kind)?;
+        model.compute_in(compute_kind(precision))?;
         let own = shard(flat.len(), rank, ranks);
         let adamw = AdamWState::of_shard(&spec.recipe.train.optimizer, &flat, own);
         Ok(Replica {

@@ -110,7 +110,8 @@ impl<'a> Rank<'a> {
     ) -> Result<End, Failure> {
         if self.leader.is_some() {
             let Replica { model, flat, .. } = &self.replica;
-            contract::check_parameters_drive_output(model, flat, &self.feed.next()?)?;
+            let batch = self.feed.next()?.on(flat.params.device())?;
+            contract::check_parameters_drive_output(model, flat, &batch)?;
         }
         self.join(first, moments)?;
         let Course { steps, branches } = self.course;
@@ -158,7 +159,7 @@ impl<'a> Rank<'a> {
     fn join(&mut self, first: u64, moments: Option<[Tensor; 2]>) -> Result<(), Failure> {
         self.replica.adamw.resume(first);
         if self.collective.ranks() == 1 {
-            return Ok(());
+            return self.replica.flat.refresh();
         }
         let mut shared = vec![self.replica.flat.params.shallow_clone()];
         shared.extend(self.buffers()?);
@@ -168,7 +169,7 @@ impl<'a> Rank<'a> {
         }
         // From here on the leader may write to what was copied.
         self.collective.exchange(&[])?;
-        Ok(())
+        self.replica.flat.refresh()
     }
 
     /// The model's buffers, such as running statistics, as they are now.
@@ -221,7 +222,7 @@ impl<'a> Rank<'a> {
             }
             // A long step is no silence.
             self.report_if_due(Stage::Train, step, settings.lr * share);
-            let batch = self.feed.next()?;
+            let batch = self.feed.next()?.on(self.replica.flat.params.device())?;
             let seed = mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i + rank * RANK_STRIDE);
             let context = Context {
                 mode: Mode::Train,
@@ -289,6 +290,7 @@ impl<'a> Rank<'a> {
             finite = self.grad_norm.is_some_and(f64::is_finite);
         }
         self.collective.all_gather(&flat.params)?;
+        flat.refresh()?;
         if several && self.has_buffers {
             let buffers = self.buffers()?;
             self.take_leaders(buffers)?;
@@ -319,7 +321,10 @@ impl<'a> Rank<'a> {
                 }
                 batch => batch?,
             };
-            let Replica { model, loss, .. } = &self.replica;
+            let Replica {
+                model, loss, flat, ..
+            } = &self.replica;
+            let batch = batch.on(flat.params.device())?;
             evaluated.push(evaluate::batch(model, loss, &batch, index, steps)?);
         }
         Ok(End::Trained(evaluated))

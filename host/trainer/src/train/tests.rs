@@ -1,6 +1,13 @@
 //! Several ranks against one, and ranks that fail.
 
-use std::{collections::BTreeMap, io::Write as _, sync::Mutex, thread};
+mod precision;
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    sync::{Mutex, atomic::Ordering},
+    thread,
+};
 
 use flops_fit_gpt::{data::datasets::Stories, loss::CrossEntropy, model::Gpt};
 use flops_fit_plugin::{Buffer, Context, Error, Mode, Model, ModelContext, Parameter};
@@ -113,16 +120,22 @@ fn run<M: Model>(spec: &TrialSpec) -> (Result<Training, Failure>, Option<Tensor>
     (ended, eye.0)
 }
 
-/// Trains case a and gives what was measured, and the parameters.
-fn case_a(ranks: usize, precision: Precision, micro_batch: Option<u64>) -> (Measured, Tensor) {
+/// Case a of 50 steps, and the configuration of its dataset.
+fn case_a_spec(ranks: usize, precision: Precision) -> (TrialSpec, Value) {
     let config = json!({"d_model": 32, "n_layers": 2, "head_size": 16});
-    let dataset = linked::dataset::<Stories>(&json!({"seq_len": 64}));
+    let data = json!({"seq_len": 64});
+    let dataset = linked::dataset::<Stories>(&data);
     let kind = linked::model::<Gpt>();
     let profile = kind
         .profile(&config, dataset.description())
         .expect("counted");
     let n = profile.expect("it counts itself").n;
-    let mut spec = spec(&config, ranks, precision, 50, n);
+    (spec(&config, ranks, precision, 50, n), data)
+}
+
+/// Trains case a and gives what was measured, and the parameters.
+fn case_a(ranks: usize, precision: Precision, micro_batch: Option<u64>) -> (Measured, Tensor) {
+    let (mut spec, _) = case_a_spec(ranks, precision);
     spec.run.micro_batch = micro_batch;
     let (ended, parameters) = run::<Gpt>(&spec);
     let Ok(Training::Ended(Trained {

@@ -138,8 +138,18 @@ fn impossible_values() {
     );
     check(
         "lr = 1.0",
-        "[run]\ndevices = [\"cuda:0\"]",
-        "m.toml:17:12: run.devices[0]: found \"cuda:0\"; expected one of \"cpu\"",
+        "[run]\ndevices = [\"cuda:01\"]",
+        "m.toml:17:12: run.devices[0]: found the string \"cuda:01\", expected \"cpu\" or a device such as \"cuda:0\"",
+    );
+    check(
+        "lr = 1.0",
+        "[run]\ndevices = [\"cuda:0\", \"cpu\"]",
+        "m.toml:17:22: run.devices[1]: found the string \"cpu\", expected devices of one kind: all cpu, or all cuda",
+    );
+    check(
+        "lr = 1.0",
+        "precision = \"tf32\"",
+        "m.toml:16:13: train.precision: found the string \"tf32\", expected a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32",
     );
     check(
         "n_layer = 2",

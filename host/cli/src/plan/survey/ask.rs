@@ -65,7 +65,10 @@ pub(super) fn ask<Q: Serialize>(
     let folder = tempfile::tempdir().map_err(start)?;
     let path = |name: &str| -> PathBuf { Path::new(folder.path()).join(name) };
     write_json(&path("question.json"), question)?;
-    let mut command = worker.command(manifest.run.threads);
+    let mut command = worker.command(
+        manifest.run.threads.least() as u32,
+        manifest.train.precision,
+    );
     command
         .arg(verb)
         .args([path("question.json"), path(ANSWER)]);

@@ -74,7 +74,7 @@ pub(super) fn coordinates(
         lr: train.lr,
         optimizer: train.optimizer.clone(),
         seeds: manifest.sweep.seeds.clone(),
-        threads: manifest.run.threads,
+        threads: manifest.run.threads.least() as u32,
     };
     let asking = Asking {
         manifest,

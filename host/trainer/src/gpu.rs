@@ -1,0 +1,239 @@
+//! What only a machine with a GPU can run, as a check: everything of training that does
+//! something else on another device than the CPU.
+//!
+//! Each check is against the CPU, so all of them can be run with the CPU as the device:
+//! that is their test.
+
+use flops_fit_plugin::LIBTORCH_VERSION;
+use flops_fit_trial::{AdamW, Compute, FORMAT, Failure, GpuCheck, GpuDevice, GpuReport, Precision};
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::{
+    AdamWState, FlatParameters,
+    collective::connect,
+    gemm,
+    plugin::{ModelParameter, is_out_of_memory},
+};
+
+/// Steps of the optimizer that are compared.
+const STEPS: i64 = 20;
+
+/// Largest relative difference of what was computed in fp32 in two places.
+const CLOSE: f64 = 1e-3;
+
+/// The same in bf16, which has eight bits.
+const CLOSE_IN_BF16: f64 = 2e-2;
+
+const OPTIMIZER: AdamW = AdamW {
+    beta1: 0.9,
+    beta2: 0.95,
+    eps: 1e-8,
+    weight_decay: 0.01,
+};
+
+/// Checks every CUDA device of this process.
+pub(crate) fn report() -> GpuReport {
+    let count = usize::try_from(tch::Cuda::device_count()).unwrap_or_default();
+    let devices = (0..count).map(|index| GpuDevice {
+        name: format!("cuda:{index}"),
+        checks: check(Device::Cuda(index), Device::Cuda((index + 1) % count)),
+    });
+    GpuReport {
+        format: FORMAT,
+        libtorch: LIBTORCH_VERSION.to_owned(),
+        devices: devices.collect(),
+    }
+}
+
+/// Checks `device`, and ranks on it and on `other`.
+fn check(device: Device, other: Device) -> Vec<GpuCheck> {
+    let name = name(device);
+    let rate = |precision| {
+        let compute = Compute {
+            device: name.clone(),
+            precision,
+        };
+        match gemm::rate(&compute) {
+            Some(rate) => Ok(format!("{rate:.3e} FLOP/s")),
+            None => Err("it can't".to_owned()),
+        }
+    };
+    let checks = [
+        ("a matrix product in fp32", rate(Precision::Fp32)),
+        ("a matrix product in bf16", rate(Precision::Bf16)),
+        ("training in fp32", trains(device, Precision::Fp32, CLOSE)),
+        (
+            "training in bf16",
+            trains(device, Precision::Bf16, CLOSE_IN_BF16),
+        ),
+        ("ranks", ranks(device, other)),
+        ("out of memory is noticed", runs_out(device)),
+    ];
+    checks
+        .into_iter()
+        .map(|(what, found)| GpuCheck {
+            what: what.to_owned(),
+            passed: found.is_ok(),
+            found: found.unwrap_or_else(|why| why),
+        })
+        .collect()
+}
+
+fn name(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => format!("cuda:{index}"),
+        _ => "cpu".to_owned(),
+    }
+}
+
+/// A small network trained there and on the CPU in fp32 ends in the same place.
+fn trains(device: Device, precision: Precision, close: f64) -> Result<String, String> {
+    let weights = |device, precision| train(device, precision).map_err(|e| e.to_string());
+    let here = weights(Device::Cpu, Precision::Fp32)?;
+    let there = weights(device, precision)?;
+    let apart = relative(&here, &there).map_err(|error| error.to_string())?;
+    let found = format!("‖Δw‖/‖w‖ = {apart:.1e} against the CPU, at most {close:.0e}");
+    if apart <= close {
+        Ok(found)
+    } else {
+        Err(found)
+    }
+}
+
+/// The parameters after some steps, brought to the CPU.
+fn train(device: Device, precision: Precision) -> Result<Tensor, Failure> {
+    let fixed = |shape: [i64; 2], phase: f64| {
+        let count = shape[0] * shape[1];
+        let line = Tensor::arange(count, (Kind::Double, Device::Cpu)) * 0.7 + phase;
+        line.sin().view(shape).to_kind(Kind::Float)
+    };
+    let parameter = |name: &str, shape, phase| ModelParameter {
+        name: name.to_owned(),
+        tensor: (fixed(shape, phase) * 0.2)
+            .to_device(device)
+            .set_requires_grad(true),
+        lr_scale: 1.0,
+        decay_scale: 1.0,
+    };
+    let parameters = vec![
+        parameter("in", [64, 128], 0.0),
+        parameter("out", [128, 32], 1.0),
+    ];
+    let mut flat = FlatParameters::adopt_in(precision, "gpu", parameters)?;
+    let mut adamw = AdamWState::new(&OPTIMIZER, &flat);
+    let kind = flat.leaves()[0].kind();
+    for step in 0..STEPS {
+        let batch = fixed([48, 64], 2.0 + step as f64).to_device(device);
+        let target = fixed([48, 32], 9.0 + step as f64).to_device(device);
+        let [first, second] = [0, 1].map(|leaf: usize| flat.leaves()[leaf].shallow_clone());
+        let output = batch
+            .to_kind(kind)
+            .matmul(&first)
+            .gelu("none")
+            .matmul(&second);
+        let loss = (output.to_kind(Kind::Float) - target)
+            .square()
+            .mean(Kind::Float);
+        let found = Tensor::f_run_backward(&[loss], flat.leaves(), false, false);
+        flat.accumulate(&found.map_err(|error| host(&error))?, 1.0)?;
+        if !adamw.step(&mut flat, 1e-3, 1.0, 1.0)? {
+            return Err(host_says("a gradient is not finite".to_owned()));
+        }
+        flat.refresh()?;
+    }
+    Ok(flat.params.to_device(Device::Cpu))
+}
+
+/// Gradients of two ranks are summed, and parameters shared, as on the CPU.
+fn ranks(device: Device, other: Device) -> Result<String, String> {
+    const LENGTH: i64 = 200_000;
+    let buffer = |rank: i64, device| {
+        let line = Tensor::arange(LENGTH, (Kind::Float, Device::Cpu));
+        ((line * 0.01).sin() + rank as f64).to_device(device)
+    };
+    let devices = [device, other];
+    let results: Vec<Result<Tensor, String>> = std::thread::scope(|scope| {
+        let ends = connect(2).into_iter().zip(devices).zip(0..);
+        let handles: Vec<_> = ends
+            .map(|((mut end, device), rank)| {
+                scope.spawn(move || {
+                    let mine = buffer(rank, device);
+                    end.reduce_scatter(&mine)
+                        .and_then(|()| end.all_gather(&mine))
+                        // The other may still read.
+                        .and_then(|()| end.exchange(&[]))
+                        .map_err(|failure| failure.to_string())?;
+                    Ok(mine.to_device(Device::Cpu))
+                })
+            })
+            .collect();
+        let joined = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined
+            .map(|end| end.unwrap_or_else(|_| Err("a rank panicked".to_owned())))
+            .collect()
+    });
+    let expected = buffer(0, Device::Cpu) + buffer(1, Device::Cpu);
+    for result in results {
+        let apart = relative(&expected, &result?).map_err(|error| error.to_string())?;
+        if apart > CLOSE {
+            return Err(format!("sums differ by {apart:.1e} from those on the CPU"));
+        }
+    }
+    Ok(format!(
+        "{} and {} sum and share",
+        name(device),
+        name(other)
+    ))
+}
+
+/// What no device has room for is refused in words that are known.
+fn runs_out(device: Device) -> Result<String, String> {
+    let options = (Kind::Float, device);
+    match Tensor::f_zeros([1 << 48], options).and_then(|zeros| zeros.f_add_scalar(1.0)) {
+        Ok(_) => Err("a petabyte was allocated".to_owned()),
+        Err(error) if is_out_of_memory(&error.to_string()) => Ok("yes".to_owned()),
+        Err(error) => Err(format!("not by these words: {error}")),
+    }
+}
+
+/// ‖a − b‖/‖a‖.
+fn relative(a: &Tensor, b: &Tensor) -> Result<f64, TchError> {
+    let norm = |tensor: &Tensor| {
+        tensor
+            .f_to_kind(Kind::Double)?
+            .f_norm()?
+            .f_double_value(&[])
+    };
+    Ok(norm(&a.f_sub(b)?)? / norm(a)?)
+}
+
+fn host(error: &TchError) -> Failure {
+    host_says(error.to_string())
+}
+
+fn host_says(detail: String) -> Failure {
+    Failure::Host {
+        phase: flops_fit_trial::Phase::Update,
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_passes_for_a_device() {
+        let checks = check(Device::Cpu, Device::Cpu);
+        assert_eq!(checks.len(), 6);
+        for check in checks {
+            assert!(check.passed, "{}: {}", check.what, check.found);
+        }
+    }
+
+    #[test]
+    fn what_is_computed_elsewhere_does_not_pass() {
+        let found = trains(Device::Cpu, Precision::Bf16, 1e-9);
+        assert!(found.is_err_and(|found| found.contains("at most 1e-9")));
+    }
+}
