@@ -36,7 +36,7 @@ use crate::{
     interrupt::Interrupt,
     manifest::{Manifest, Place},
     output::{Lock, LockError, Output},
-    plan::{self, PlanError, Prepared, Rounds},
+    plan::{self, PlanError, Prepared},
     report,
     sweep::{self, Callback, Event, Observer, Rebuilt, Settings, SweepError, Tally},
     tensorboard::Mirror,
@@ -183,7 +183,7 @@ pub fn prepare(
             "going on where {stale}, stopped without a word: it was killed, or the machine went down"
         ));
     }
-    for aside in prepared.write(manifest)? {
+    for aside in prepared.write()? {
         observer.noted(&format!("warning: {aside}"));
     }
     if let Some(rate) = rate {
@@ -228,7 +228,7 @@ fn in_rounds(
     let manifest = prepared.manifest.clone();
     let settings = Settings::of(&manifest.run);
     let mut tally = Tally::default();
-    let mut told = None;
+    let mut told = Vec::new();
     loop {
         let mut selection = sweep::select(&prepared, rebuilt)?;
         for aside in &selection.set_aside {
@@ -236,18 +236,19 @@ fn in_rounds(
         }
         // One that failed in this run is tried again by the next.
         selection.leave_out(&tally.failed.iter().map(|trial| trial.id.clone()).collect());
-        let decision = prepared.rounds.as_ref().and_then(Rounds::latest).cloned();
-        if decision != told {
-            if let Some(decision) = &decision {
+        for decision in prepared.decisions() {
+            if !told.contains(&decision) {
                 observer.noted(&format!("decided: {decision}"));
+                told.push(decision);
             }
-            told = decision;
         }
         observer.planned(&prepared, &prepared.estimate(&manifest), &selection);
         let round = sweep::train(selection, &settings, trainer, observer, interrupt)?;
         let diverged = round.diverged;
+        // A rate is not decided without all of its trials.
+        let stuck = prepared.is_tuning() && !round.failed.is_empty();
         tally.go_on(round);
-        if tally.interrupted || (prepared.is_decided() && diverged == 0) {
+        if tally.interrupted || stuck || (prepared.is_decided() && diverged == 0) {
             return Ok((prepared, tally));
         }
         let next = prepared.again()?;
@@ -255,7 +256,7 @@ fn in_rounds(
             return Ok((prepared, tally));
         }
         prepared = next;
-        for aside in prepared.write(&manifest)? {
+        for aside in prepared.write()? {
             observer.noted(&format!("warning: {aside}"));
         }
     }

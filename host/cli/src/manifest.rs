@@ -9,6 +9,7 @@
 mod analysis;
 mod builder;
 mod gpus;
+mod learning_rate;
 mod mistake;
 mod model;
 mod origin;
@@ -37,6 +38,7 @@ use flops_fit_scaling::{
 };
 
 pub use builder::ManifestBuilder;
+pub use learning_rate::{LearningRate, Tune};
 pub(crate) use mistake::nearest;
 pub use mistake::{ManifestError, Mistake, Place, Problem};
 pub use model::{Component, Model, Sizes};
@@ -200,6 +202,16 @@ impl Manifest {
             return Err(schedule.mistake(Problem::Unacceptable {
                 found: "reuse_trunk = true".to_owned(),
                 expected: "none of it with a trainer of your own: flops-fit has no checkpoint of its runs that branches could leave from".to_owned(),
+            }));
+        }
+        if let (true, true, Some(lr)) = (
+            train.reuse_trunk,
+            train.lr.varies_with_data(),
+            train_section.get("lr"),
+        ) {
+            return Err(lr.mistake(Problem::Unacceptable {
+                found: "a rate that depends on D".to_owned(),
+                expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
             }));
         }
         // A simulation leaves the real sweep's folder alone.

@@ -4,6 +4,7 @@
 //! outputs/<name>/
 //!   manifest.toml            resolved copy: defaults and overrides written out
 //!   rate.json                what budgets given as times are, where there are any
+//!   tuning.json              the learning rate that was tuned, and what was tried for it
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
 //!   decisions.jsonl          why each round of an adaptive sweep was laid out
 //!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
@@ -125,6 +126,11 @@ impl Output {
     /// `rate.json`: what budgets given as times are in FLOPs.
     pub fn rate(&self) -> PathBuf {
         self.0.join("rate.json")
+    }
+
+    /// `tuning.json`: the learning rate that was found, and what was tried for it.
+    pub fn tuning(&self) -> PathBuf {
+        self.0.join("tuning.json")
     }
 
     /// `.lock`.

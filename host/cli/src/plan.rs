@@ -13,6 +13,7 @@ mod source;
 mod specs;
 mod survey;
 mod trunks;
+mod tuning;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,9 @@ use flops_fit_trial::{
     Description, DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside,
 };
 
-pub use document::{Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming};
+pub use document::{
+    Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming, UpcomingTrial,
+};
 pub use error::PlanError;
 pub(crate) use rounds::Rounds;
 
@@ -31,6 +34,8 @@ pub use outlook::Outlook;
 pub use sheet::render;
 use source::Sources;
 pub(crate) use survey::{coordinates, of_plugins};
+pub(crate) use tuning::Tuning;
+pub use tuning::{PlannedTuning, Tuned};
 
 use crate::{
     interrupt::Interrupt,
@@ -52,10 +57,14 @@ pub struct Prepared {
     pub trunks: Vec<TrialSpec>,
     /// Of an adaptive sweep.
     pub(crate) rounds: Option<Rounds>,
+    /// Of one whose learning rate is tuned.
+    pub(crate) tuning: Option<Tuning>,
     /// What it was laid out from.
     pub(crate) survey: Surveyed,
     /// The manifest, all of its budgets in FLOPs.
     pub(crate) manifest: Manifest,
+    /// The same with the learning rate that was found, once it is.
+    pub(crate) resolved: Manifest,
 }
 
 /// Plans the sweep: checks the plugins' files, asks whoever trains about all sizes,
@@ -104,23 +113,38 @@ impl Surveyed {
 impl Prepared {
     fn of(manifest: &Manifest, survey: Surveyed) -> Result<Self, PlanError> {
         let output = Output::at(&manifest.output_dir);
-        let rounds = if manifest.sweep.adaptive {
-            Some(Rounds::unfold(manifest, &survey, &output)?)
+        let tuning = Tuning::unfold(manifest, &survey, &output)?;
+        let resolved = tuning
+            .as_ref()
+            .map_or_else(|| manifest.clone(), |tuning| tuning.resolve(manifest));
+        let tunes = tuning.as_ref().filter(|tuning| tuning.settled().is_none());
+        let (rounds, mut laid_out) = if let Some(tuning) = tunes {
+            (None, tuning.lay_out(manifest))
         } else {
-            None
+            let rounds = if manifest.sweep.adaptive {
+                Some(Rounds::unfold(&resolved, &survey, &output)?)
+            } else {
+                None
+            };
+            let layout = rounds.as_ref().map(|rounds| &rounds.layout);
+            let layout = layout.unwrap_or(&manifest.sweep.layout);
+            let mut laid_out = layout::lay_out(&resolved, &survey, layout, &output)?;
+            laid_out.plan.upcoming = rounds.as_ref().map(|rounds| rounds.upcoming.clone());
+            (rounds, laid_out)
         };
-        let layout = rounds.as_ref().map(|rounds| &rounds.layout);
-        let layout = layout.unwrap_or(&manifest.sweep.layout);
-        let mut laid_out = layout::lay_out(manifest, &survey, layout, &output)?;
-        laid_out.plan.upcoming = rounds.as_ref().map(|rounds| rounds.upcoming.clone());
+        if let Some(tuning) = &tuning {
+            tuning.join(&mut laid_out);
+        }
         Ok(Self {
             output,
             plan: laid_out.plan,
             specs: laid_out.specs,
             trunks: laid_out.trunks,
             rounds,
+            tuning,
             survey,
             manifest: manifest.clone(),
+            resolved,
         })
     }
 
@@ -132,9 +156,22 @@ impl Prepared {
         Self::of(&self.manifest, self.survey.clone())
     }
 
-    /// Whether the rounds that are to be decided have been.
+    /// Whether the learning rate is still to be found.
+    pub(crate) fn is_tuning(&self) -> bool {
+        let tuning = self.tuning.as_ref();
+        tuning.is_some_and(|tuning| tuning.settled().is_none())
+    }
+
+    /// Whether all that is to be decided has been.
     pub(crate) fn is_decided(&self) -> bool {
-        self.rounds.as_ref().is_none_or(Rounds::are_over)
+        !self.is_tuning() && self.rounds.as_ref().is_none_or(Rounds::are_over)
+    }
+
+    /// The latest decisions, in words.
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        let rates = self.tuning.iter().map(Tuning::told);
+        let rounds = self.rounds.as_ref().and_then(Rounds::latest);
+        rates.chain(rounds.map(ToString::to_string)).collect()
     }
 
     /// Writes the resolved manifest, `plan.json` and the specification of every
@@ -144,7 +181,7 @@ impl Prepared {
     ///
     /// # Errors
     /// A file that can't be written; a plan that a newer flops-fit has written.
-    pub fn write(&self, manifest: &Manifest) -> Result<Vec<SetAside>, DocumentError> {
+    pub fn write(&self) -> Result<Vec<SetAside>, DocumentError> {
         let mut aside = Vec::new();
         match Plan::read(&self.output) {
             Err(error) if error.is_foreign() => {
@@ -153,7 +190,10 @@ impl Prepared {
             Err(error @ DocumentError::Newer { .. }) => return Err(error),
             _ => {}
         }
-        write_text(self.output.manifest(), &manifest.to_toml())?;
+        write_text(self.output.manifest(), &self.resolved.to_toml())?;
+        if let Some(tuning) = &self.tuning {
+            tuning.write(&self.output)?;
+        }
         if !self.trunks.is_empty() {
             self.output.make_trunks()?;
         }
@@ -184,7 +224,9 @@ impl Prepared {
     /// What the sweep is likely to say once it is trained, by simulation: about a second
     /// of work. `None` where the plan has no trials.
     pub fn outlook(&self, manifest: &Manifest) -> Option<Outlook> {
-        outlook::outlook(&self.plan, &self.output, manifest)
+        let tunes = self.tuning.as_ref().filter(|_| self.is_tuning());
+        let plan = tunes.map_or(&self.plan, |tuning| &tuning.preview);
+        outlook::outlook(plan, &self.output, manifest)
     }
 
     /// How long what is still to be trained is likely to take.

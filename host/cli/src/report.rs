@@ -72,6 +72,7 @@ pub enum ReportError {
 /// written.
 pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportError> {
     let plan = Plan::read(output)?;
+    let tuning = plan.tuning.clone();
     let mut rows = runs::collect(output, &plan);
     runs::write(&output.runs_csv(), &rows)?;
     let sizes = plan.sizes();
@@ -79,12 +80,12 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
         sweep: plan.name,
         unit: plan.unit,
     };
-    let analysis = Analysis::of_sweep(&rows, subject, options, &sizes).map_err(|source| {
-        ReportError::Analysis {
-            path: output.path().to_owned(),
-            source,
-        }
+    let analysis = Analysis::of_sweep(&rows, subject, options, &sizes);
+    let mut analysis = analysis.map_err(|source| ReportError::Analysis {
+        path: output.path().to_owned(),
+        source,
     })?;
+    analysis.tell_of_tuning(tuning.as_ref());
     analysis.annotate(&mut rows);
     write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)
@@ -117,7 +118,8 @@ pub fn write_into(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<()
 /// When the plan can't be read, a figure can't be drawn, or a file can't be
 /// written.
 pub fn visualize(output: &Output, analysis: &Analysis) -> Result<Vec<PathBuf>, ReportError> {
-    let rows = runs::collect(output, &Plan::read(output)?);
+    let mut rows = runs::collect(output, &Plan::read(output)?);
+    rows.retain(|row| !row.tuning);
     let curves = plots::LossCurve::read_all(output, &rows);
     visualize_into(output.path(), analysis, &curves)
 }

@@ -123,9 +123,13 @@ pub fn run(
     let coordinates = coordinates::measure(
         &probe,
         &sizes,
-        &probe
-            .train
-            .settings(steps, steps, batch_examples, units_per_step),
+        &probe.train.settings(
+            probe.train.lr.typical(),
+            steps,
+            steps,
+            batch_examples,
+            units_per_step,
+        ),
         trainer,
         interrupt,
     )?;
@@ -145,7 +149,7 @@ pub fn run(
         subject: subject(manifest),
         size_param: manifest.model.size_param.clone(),
         unit: surveyed.description.data.unit.clone(),
-        lr: manifest.train.lr,
+        lr: manifest.train.lr.typical(),
         steps,
         seeds: probe.sweep.seeds.clone(),
         curves,

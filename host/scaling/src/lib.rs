@@ -10,6 +10,7 @@
 //!   and selection build on.
 //! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
 //! * [`adaptive`] chooses sizes round by round, from the rounds that are complete.
+//! * [`learning_rate`] tunes the rate at a few points, for all trials of a sweep.
 //! * [`isoflop`] finds the loss-minimising size of each budget.
 //! * [`power_law`] and [`loss_law`] carry the minima to other budgets.
 //! * [`bootstrap`] puts intervals on what any law says.
@@ -47,6 +48,7 @@ pub mod influence;
 pub mod interval;
 pub mod isoflop;
 pub mod laws;
+pub mod learning_rate;
 pub mod loss_law;
 pub mod median;
 pub mod method;

@@ -73,7 +73,7 @@ pub use progress::{Progress, ProgressReader, ProgressWriter, Stage, continuous, 
 pub use pulse::{Part, Pulse};
 pub use result::{Environment, Measured, Outcome, Timing, TrialResult};
 pub use settings::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
-pub use simulation::{Law, Simulation};
+pub use simulation::{Law, RateEffect, Simulation};
 pub use spec::{Component, Load, Recipe, RunSettings, TrialSpec};
 
 /// Environment variable by which libtorch is told, with `1`, that CUDA devices may make

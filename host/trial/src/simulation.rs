@@ -12,6 +12,30 @@ pub struct Simulation {
     pub noise: f64,
     /// Seed of the noise. Each trial's is drawn from this and the trial's id alone.
     pub seed: u64,
+    /// What the learning rate does; nothing where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<RateEffect>,
+}
+
+/// What another learning rate than the best one does to a loss: it raises it by
+/// `curvature`·ln²(η/η*), where η* = `best`·(N/`n`)^`n_exponent`·(D/`d`)^`d_exponent`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateEffect {
+    /// η* of a trial with `n` parameters that sees `d` units; > 0.
+    pub best: f64,
+    /// Parameters; > 0.
+    pub n: f64,
+    /// Units of data; > 0.
+    pub d: f64,
+    /// How η* moves with N.
+    pub n_exponent: f64,
+    /// How η* moves with D.
+    pub d_exponent: f64,
+    /// By how much the loss rises; not negative.
+    pub curvature: f64,
+    /// From this multiple of η* on a trial diverges; > 1.
+    pub diverges: f64,
 }
 
 /// L(N, D) = E + A/N^α + B/D^β (Hoffmann et al. 2022, arXiv 2203.15556, Approach 3).

@@ -94,7 +94,7 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, Str
     let count = |status| rows.iter().filter(|row| row.status == status).count();
     let planned = |row: &Row| {
         let id = row.trial.as_deref()?;
-        plan.runs()
+        plan.every_run()
             .find(|(_, run)| run.id.as_str() == id)
             .map(|(_, run)| run)
     };
@@ -180,6 +180,10 @@ fn render(plan: &Plan, state: &State) -> String {
     );
     for TrialState { row, step } in &state.trials {
         let text = |value: Option<String>| value.unwrap_or_default();
+        let rate = match row.lr.filter(|_| row.tuning) {
+            Some(lr) => format!(", tuning at lr {lr}"),
+            None => String::new(),
+        };
         sheet.push([
             text(row.trial.clone()),
             text(row.budget.map(quantity::flops)),
@@ -188,9 +192,11 @@ fn render(plan: &Plan, state: &State) -> String {
             text(row.n.map(quantity::count)),
             text(row.steps.map(|steps| steps.to_string())),
             match (row.status, row.loss, step) {
-                (Status::Completed, Some(loss), _) => format!("loss {}", quantity::loss(loss)),
+                (Status::Completed, Some(loss), _) => {
+                    format!("loss {}{rate}", quantity::loss(loss))
+                }
                 (Status::Pending, _, Some(step)) => format!("training, step {step}"),
-                (status, _, _) => status.word().to_owned(),
+                (status, _, _) => format!("{}{rate}", status.word()),
             },
         ]);
         if let (Some(of), Some(lr)) = (&row.retry_of, row.lr) {
@@ -214,6 +220,12 @@ fn render(plan: &Plan, state: &State) -> String {
     if !state.trunks.is_empty() {
         text.push('\n');
         text.push_str(&trunks::sheet(plan, &state.trunks).text());
+    }
+    if let Some(tuning) = &plan.tuning {
+        text.push('\n');
+        for told in tuning.told() {
+            text.push_str(&sheet::paragraph(&told, ""));
+        }
     }
     for (round, decision) in (1..).zip(&state.decisions) {
         if round == 1 {

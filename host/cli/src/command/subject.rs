@@ -43,7 +43,7 @@ pub(super) enum Finished {
     /// A sweep of ours.
     Sweep {
         output: Output,
-        plan: Plan,
+        plan: Box<Plan>,
         options: Options,
     },
     /// A table.
@@ -110,7 +110,7 @@ impl Finished {
             });
         }
         Ok(Self::Sweep {
-            plan: Plan::read(&output)?,
+            plan: Box::new(Plan::read(&output)?),
             output,
             options: options(manifest.analysis),
         })
@@ -184,15 +184,17 @@ impl Finished {
             }
         };
         rows.retain(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most));
-        let sizes = match self {
-            Self::Sweep { plan, .. } => plan.sizes(),
-            Self::Table { .. } | Self::Analysed { .. } => Vec::new(),
+        let (sizes, tuning) = match self {
+            Self::Sweep { plan, .. } => (plan.sizes(), plan.tuning.as_ref()),
+            Self::Table { .. } => (Vec::new(), None),
+            Self::Analysed { analysis, .. } => (Vec::new(), analysis.learning_rate.as_ref()),
         };
         let analysis = Analysis::of_sweep(&rows, subject, options, &sizes);
-        let analysis = analysis.map_err(|source| CommandError::Analysis {
+        let mut analysis = analysis.map_err(|source| CommandError::Analysis {
             path: path.to_owned(),
             source,
         })?;
+        analysis.tell_of_tuning(tuning);
         analysis.annotate(&mut rows);
         Ok((rows, analysis))
     }

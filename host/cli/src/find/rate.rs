@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::FindError;
 use crate::{
     interrupt::Interrupt,
-    manifest::{self, Manifest, Timed, Warmup},
+    manifest::{self, LearningRate, Manifest, Timed, Warmup},
     output::Output,
     plan::{self, Prepared, thumb},
     sweep::{self, Callback, Event, Machine, Observer, Rebuilt, Settings},
@@ -155,6 +155,7 @@ fn measure(
     probe.train.warmup = Warmup::Share(0.1);
     probe.train.reuse_trunk = false;
     probe.run.retry_diverged = false;
+    probe.train.lr = LearningRate::Fixed(probe.train.lr.typical());
     probe.sweep.adaptive = false;
     probe.train.eval_units = 1;
     probe.sweep.layout = Layout::Around {

@@ -7,15 +7,16 @@ use super::formula::Formula;
 use crate::manifest::nearest;
 
 /// Quantities that are no numbers: words, and a list.
-pub(super) const NOT_NUMBERS: [&str; 6] =
-    ["trial", "status", "group", "reason", "curve", "retry_of"];
+pub(super) const NOT_NUMBERS: [&str; 7] = [
+    "trial", "status", "group", "reason", "curve", "retry_of", "tuning",
+];
 
 /// Quantities that a table's columns can give. Besides them there are further
 /// counts of N, called `n_` and a name.
-pub const FIELDS: [&str; 22] = [
+pub const FIELDS: [&str; 23] = [
     "n", "d", "c", "loss", "budget", "unique", "weight", "seed", "group", "curve", "trial",
     "status", "loss_se", "size", "lr", "spent", "attempt", "steps", "seconds", "reason",
-    "retry_of", "n_…",
+    "retry_of", "tuning", "n_…",
 ];
 
 /// Quantities that every run has to have.

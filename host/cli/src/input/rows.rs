@@ -157,6 +157,7 @@ impl<'a> Reader<'a> {
             weight: self.positive("weight"),
             group: self.text("group"),
             curve: self.curve(),
+            tuning: self.truth("tuning"),
             retry_of: self.text("retry_of").filter(|text| !is_gap(text)),
             attempt: self.whole("attempt", "a whole number from 0"),
             steps: self.whole("steps", "a whole number from 0"),
@@ -268,6 +269,18 @@ impl<'a> Reader<'a> {
 
     fn text(&self, field: &str) -> Option<String> {
         self.cell(field).map(|cell| cell.text.clone())
+    }
+
+    /// `true` or `false`; false where nothing is known.
+    fn truth(&mut self, field: &str) -> bool {
+        let Some(text) = self.text(field).filter(|text| !is_gap(text)) else {
+            return false;
+        };
+        let value = text.to_ascii_lowercase().parse();
+        if value.is_err() {
+            self.wrong(field, Some(text), "true or false");
+        }
+        value.unwrap_or(false)
     }
 
     fn is_derived(&self, field: &str) -> bool {

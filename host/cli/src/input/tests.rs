@@ -304,7 +304,7 @@ fn mistakes_in_a_mapping_are_named() {
     check(
         &["n=Model Size", "budgets=c"],
         &[SIX_N],
-        "`budgets` in --column is no quantity of a run and no --derive uses it; did you mean `budget`? expected one of n, d, c, loss, budget, unique, weight, seed, group, curve, trial, status, loss_se, size, lr, spent, attempt, steps, seconds, reason, retry_of, n_…",
+        "`budgets` in --column is no quantity of a run and no --derive uses it; did you mean `budget`? expected one of n, d, c, loss, budget, unique, weight, seed, group, curve, trial, status, loss_se, size, lr, spent, attempt, steps, seconds, reason, retry_of, tuning, n_…",
     );
     check(
         &["n=Model Size", "n=c"],

@@ -77,7 +77,7 @@ enum Grid<'m> {
 
 #[derive(Serialize)]
 struct Train {
-    lr: f64,
+    lr: Json,
     schedule: Json,
     warmup: Json,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,7 +230,7 @@ impl Manifest {
     fn resolved_train(&self) -> Train {
         let optimizer = &self.train.optimizer;
         Train {
-            lr: self.train.lr,
+            lr: self.train.lr.resolved(),
             schedule: self.resolved_schedule(),
             warmup: match self.train.warmup {
                 Warmup::Share(share) => share.into(),
@@ -269,12 +269,11 @@ fn trainer(trainer: &Trainer) -> Option<Json> {
     match trainer {
         Trainer::Plugins => None,
         Trainer::Program(command) => Some(serde_json::json!({ "command": command })),
-        Trainer::Simulated(simulation) => Some(serde_json::json!({
-            "kind": "simulated",
-            "law": simulation.law,
-            "noise": simulation.noise,
-            "seed": simulation.seed,
-        })),
+        Trainer::Simulated(simulation) => {
+            let mut table = serde_json::to_value(simulation).expect("a simulation is plain data");
+            table["kind"] = "simulated".into();
+            Some(table)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use flops_fit_trial::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
 
 use super::{
-    Run,
+    LearningRate, Run,
     mistake::Mistake,
     section::{Field, Section},
     value::Value,
@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Train {
     /// Peak learning rate.
-    pub lr: f64,
+    pub lr: LearningRate,
     /// How the rate moves after warm-up.
     pub schedule: Schedule,
     /// Whether trials of one size and seed share their steps before the cool-down.
@@ -84,7 +84,7 @@ impl Train {
         let (beta1, beta2) = section.or("betas", (0.9, 0.95), betas)?;
         let (schedule, reuse_trunk) = section.or("schedule", (WSD, false), schedule)?;
         Ok(Self {
-            lr: section.or("lr", 1.0, above_0)?,
+            lr: section.or("lr", LearningRate::Fixed(1.0), LearningRate::read)?,
             schedule,
             reuse_trunk,
             warmup: section.or("warmup", Warmup::Share(0.1), warmup)?,
@@ -104,9 +104,10 @@ impl Train {
     }
 
     /// The settings of a trial of `steps` steps in a sweep whose trials have at least
-    /// `min_steps`.
+    /// `min_steps`, at peak rate `lr`.
     pub fn settings(
         &self,
+        lr: f64,
         steps: u64,
         min_steps: u64,
         examples: u64,
@@ -114,7 +115,7 @@ impl Train {
     ) -> TrainSettings {
         let warm_over = if self.reuse_trunk { min_steps } else { steps };
         TrainSettings {
-            lr: self.lr,
+            lr,
             schedule: self.schedule.clone(),
             warmup_steps: self.warmup.steps(warm_over, units_per_step),
             batch_examples: examples,

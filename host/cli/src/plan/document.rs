@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use flops_fit_scaling::design::Size;
-use flops_fit_scaling::grid::{Side, SkipReason};
-use flops_fit_trial::{DocumentError, FORMAT, TrialId, read_json, write_json};
+use flops_fit_scaling::grid::{PlannedTrial, Side, SkipReason};
+use flops_fit_trial::{DocumentError, FORMAT, TrialId, TrialSpec, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
+use super::{trunks, tuning::PlannedTuning};
 use crate::output::Output;
 
 /// The grid with the trials' names.
@@ -26,10 +27,14 @@ pub struct Plan {
     pub unique_units: Option<u64>,
     /// One entry a budget, smallest first.
     pub budgets: Vec<PlannedBudget>,
+    /// The trials that the learning rate is tuned by, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<PlannedTuning>,
     /// Runs that trials share up to where they cool down; none where each trains alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trunks: Vec<PlannedTrunk>,
-    /// Of an adaptive sweep: what is laid out once these trials have ended.
+    /// What is laid out once these trials have ended: of an adaptive sweep, or of one whose
+    /// learning rate is being tuned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upcoming: Option<Upcoming>,
     /// FLOPs of all trials and trunks together.
@@ -84,7 +89,7 @@ pub struct PlannedRun {
     pub branch: Option<Branch>,
 }
 
-/// What of an adaptive sweep is not laid out yet.
+/// What is not laid out yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upcoming {
     /// Budgets, in FLOPs, smallest first.
@@ -93,6 +98,29 @@ pub struct Upcoming {
     pub flops: f64,
     /// Whether the sweep may end before them.
     pub may_end_early: bool,
+    /// Their trials as far as they are known; without names, which depend on the learning
+    /// rate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<UpcomingTrial>,
+}
+
+/// A size that will be trained at a budget, once with each seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpcomingTrial {
+    /// FLOPs asked for.
+    pub budget: f64,
+    /// Value of the size parameter.
+    pub size: i64,
+    /// N for the fit, as the model declares it.
+    pub n: f64,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Units of data that they see.
+    pub d: f64,
+    /// FLOPs that they stand for.
+    pub c: f64,
+    /// The seeds.
+    pub seeds: Vec<u64>,
 }
 
 /// Where a trial leaves a trunk.
@@ -126,6 +154,23 @@ pub struct PlannedTrunk {
 }
 
 impl PlannedRun {
+    /// The trial of `spec`, which was laid out as `trial`.
+    pub(super) fn of(spec: &TrialSpec, trial: &PlannedTrial) -> Self {
+        Self {
+            id: spec.id.clone(),
+            size: trial.size,
+            seed: spec.recipe.seed,
+            n: trial.n,
+            counts: spec.run.counts.clone(),
+            steps: trial.steps,
+            d: trial.d,
+            c: trial.c,
+            lr: spec.recipe.train.lr,
+            retry_of: spec.run.retry_of.clone(),
+            branch: trunks::branch(spec),
+        }
+    }
+
     /// FLOPs that it costs by itself: of a branch, those of its cool-down.
     pub fn own_flops(&self) -> f64 {
         let shared = self.branch.as_ref().map_or(0, |branch| branch.step);
@@ -154,21 +199,29 @@ impl Plan {
         write_json(&output.plan(), self)
     }
 
-    /// Every trial with its budget, smallest budget first.
+    /// Every trial that is to be fitted, or was tried for that, with its budget, smallest
+    /// budget first.
     pub fn runs(&self) -> impl Iterator<Item = (&PlannedBudget, &PlannedRun)> {
         self.budgets
             .iter()
             .flat_map(|budget| budget.trials.iter().map(move |run| (budget, run)))
     }
 
+    /// The same, with those that tune the learning rate before them.
+    pub fn every_run(&self) -> impl Iterator<Item = (&PlannedBudget, &PlannedRun)> {
+        let tuning = self.tuning.iter().flat_map(|tuning| &tuning.budgets);
+        let tuning = tuning.flat_map(|budget| budget.trials.iter().map(move |run| (budget, run)));
+        tuning.chain(self.runs())
+    }
+
     /// FLOPs that all trials would cost, each trained alone.
     pub fn flops_alone(&self) -> f64 {
-        self.runs().map(|(_, run)| run.c).sum()
+        self.every_run().map(|(_, run)| run.c).sum()
     }
 
     /// FLOPs that trials and trunks cost together.
     pub(super) fn flops_together(&self) -> f64 {
-        let trials: f64 = self.runs().map(|(_, run)| run.own_flops()).sum();
+        let trials: f64 = self.every_run().map(|(_, run)| run.own_flops()).sum();
         trials + self.trunks.iter().map(|trunk| trunk.c).sum::<f64>()
     }
 

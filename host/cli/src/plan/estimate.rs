@@ -55,7 +55,7 @@ struct Finished {
 pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: bool) -> Estimate {
     let mut finished = Vec::new();
     let mut pending = Vec::new();
-    for (_, run) in plan.runs() {
+    for (_, run) in plan.every_run() {
         match output.trial(&run.id).result() {
             Ok(Some(result)) => match result.outcome {
                 Outcome::Completed { measured } if result.timing.train > 0.0 => {

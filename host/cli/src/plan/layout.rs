@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flops_fit_scaling::{
     GridError,
-    grid::{self, BudgetGrid, Candidate, Layout, Side},
+    grid::{self, BudgetGrid, Candidate, Grid, Layout, Side},
     quantity,
 };
 use flops_fit_trial::{
@@ -14,7 +14,7 @@ use flops_fit_trial::{
 use super::{
     Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed, retry,
     specs::{Sized, Specs},
-    trunks::{self, Trunks},
+    trunks::Trunks,
 };
 use crate::{
     manifest::{Manifest, Problem, Sizes, Train, Trainer},
@@ -34,14 +34,35 @@ pub(super) struct LaidOut {
     pub(super) trunks: Vec<TrialSpec>,
 }
 
-/// Units in an optimizer step, and what is known of the candidate sizes.
-pub(super) fn measure(
-    manifest: &Manifest,
-    description: &Description,
-) -> Result<(u64, Vec<Candidate>), PlanError> {
-    let examples = batch_examples(manifest, description)?;
-    let (_, candidates) = sort_answers(manifest, description)?;
-    Ok((examples * description.data.units_per_example, candidates))
+/// What of the answers a grid is laid out from.
+pub(super) struct Measured<'d> {
+    /// Examples in an optimizer step.
+    pub(super) examples: u64,
+    /// Units in one.
+    pub(super) units_per_step: u64,
+    /// What is known of each size that was accepted.
+    pub(super) sizes: BTreeMap<i64, Sized<'d>>,
+    /// All sizes.
+    pub(super) candidates: Vec<Candidate>,
+}
+
+impl<'d> Measured<'d> {
+    pub(super) fn of(manifest: &Manifest, description: &'d Description) -> Result<Self, PlanError> {
+        let examples = batch_examples(manifest, description)?;
+        let (sizes, candidates) = sort_answers(manifest, description)?;
+        Ok(Self {
+            examples,
+            units_per_step: examples * description.data.units_per_example,
+            sizes,
+            candidates,
+        })
+    }
+
+    /// The grid of `layout`.
+    pub(super) fn plan(&self, manifest: &Manifest, layout: &Layout) -> Result<Grid, PlanError> {
+        let spec = manifest.sweep.grid(layout, self.units_per_step);
+        grid::plan(&spec, &self.candidates).map_err(|source| grid_error(manifest, source))
+    }
 }
 
 /// Lays out `layout`, the manifest's own or what of it has been decided so far, with what
@@ -53,21 +74,19 @@ pub(super) fn lay_out(
     output: &Output,
 ) -> Result<LaidOut, PlanError> {
     let description = &survey.description;
-    let examples = batch_examples(manifest, description)?;
-    check_ranks(manifest, examples)?;
-    let units_per_step = examples * description.data.units_per_example;
-    let (sizes, candidates) = sort_answers(manifest, description)?;
-    let spec = manifest.sweep.grid(layout, units_per_step);
-    let grid = grid::plan(&spec, &candidates).map_err(|source| grid_error(manifest, source))?;
+    let measured = Measured::of(manifest, description)?;
+    check_ranks(manifest, measured.examples)?;
+    let grid = measured.plan(manifest, layout)?;
 
     let mut plan = Plan {
         format: FORMAT,
         name: title(manifest),
         size_param: manifest.model.size_param.clone(),
         unit: description.data.unit.clone(),
-        units_per_step,
+        units_per_step: measured.units_per_step,
         unique_units: description.data.unique_units,
         budgets: Vec::new(),
+        tuning: None,
         trunks: Vec::new(),
         upcoming: None,
         flops: 0.0,
@@ -76,38 +95,27 @@ pub(super) fn lay_out(
     let writer = Specs {
         manifest,
         survey,
-        examples,
+        examples: measured.examples,
     };
     let mut specs = Vec::new();
     let mut shared = Trunks::default();
     for budget in grid.budgets {
         let mut trials = Vec::new();
         for trial in &budget.trials {
-            let sized = &sizes[&trial.size];
+            let sized = &measured.sizes[&trial.size];
+            let lr = manifest.train.lr.at(trial.n, trial.d);
             let mut add = |recipe: Recipe, run: RunSettings| {
                 let spec = if manifest.train.reuse_trunk {
                     shared.join(recipe, run)
                 } else {
                     TrialSpec::new(recipe, run)
                 };
-                trials.push(PlannedRun {
-                    id: spec.id.clone(),
-                    size: trial.size,
-                    seed: spec.recipe.seed,
-                    n: trial.n,
-                    counts: sized.counts.clone(),
-                    steps: trial.steps,
-                    d: trial.d,
-                    c: trial.c,
-                    lr: spec.recipe.train.lr,
-                    retry_of: spec.run.retry_of.clone(),
-                    branch: trunks::branch(&spec),
-                });
+                trials.push(PlannedRun::of(&spec, trial));
                 specs.push(spec.clone());
                 spec
             };
             for &seed in &manifest.sweep.seeds {
-                let recipe = writer.recipe(budget.budget, trial, sized, seed);
+                let recipe = writer.recipe(budget.budget, trial, sized, seed, lr);
                 check_warmup(manifest, &recipe)?;
                 let run = writer.run_settings(trial.size, sized);
                 let first = add(recipe.clone(), run.clone());

@@ -10,7 +10,7 @@ use flops_fit_scaling::{
 use super::{
     PlanError, Surveyed,
     document::Upcoming,
-    layout::{grid_error, lay_out, measure},
+    layout::{Measured, grid_error, lay_out},
 };
 use crate::{
     manifest::Manifest,
@@ -53,7 +53,11 @@ impl Rounds {
         let wrong = |source| grid_error(manifest, source);
         let mut budgets = budgets.list().map_err(wrong)?;
         budgets.sort_by(f64::total_cmp);
-        let (units_per_step, candidates) = measure(manifest, &survey.description)?;
+        let Measured {
+            units_per_step,
+            candidates,
+            ..
+        } = Measured::of(manifest, &survey.description)?;
         let sweep = Adaptive {
             budgets,
             spread: spread.clone(),
@@ -136,5 +140,6 @@ fn upcoming(
         flops: budgets.iter().sum::<f64>() * trials,
         budgets,
         may_end_early: !stopped && manifest.analysis.wish != Wish::default(),
+        trials: Vec::new(),
     }
 }

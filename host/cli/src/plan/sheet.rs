@@ -1,13 +1,19 @@
 //! The plan as text.
 
+mod grid;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
 };
 
-use flops_fit_scaling::{grid::SkipReason, quantity};
+use flops_fit_scaling::{
+    grid::SkipReason,
+    learning_rate::{EXTENSIONS, Transfer},
+    quantity,
+};
 
-use super::{Basis, Estimate, Outlook, Plan};
+use super::{Basis, Estimate, Outlook, Plan, tuning};
 use crate::{output::Output, time::duration};
 
 /// The grid, what was left out, what to beware of, what it is worth where that was
@@ -30,7 +36,8 @@ fn write(
     outlook: Option<&Outlook>,
     output: &Output,
 ) -> fmt::Result {
-    grid(text, plan)?;
+    grid::write(text, plan)?;
+    tuning(text, plan)?;
     upcoming(text, plan)?;
     trunks(text, plan)?;
     retries(text, plan)?;
@@ -48,65 +55,41 @@ fn write(
     writeln!(text, "output: {}", output.path().display())
 }
 
-fn grid(text: &mut String, plan: &Plan) -> fmt::Result {
-    let size = &plan.size_param;
-    let width = size.len().max(6);
+/// The trials that tune the learning rate, and what they have found.
+fn tuning(text: &mut String, plan: &Plan) -> fmt::Result {
+    let Some(tuning) = &plan.tuning else {
+        return Ok(());
+    };
     writeln!(
         text,
-        "{}: {} trials over {} budgets, {} FLOPs",
-        plan.name,
-        plan.runs().count(),
-        plan.budgets.len(),
-        quantity::flops(plan.flops)
+        "\nlearning rate: tuned by {} trials, {} FLOPs, {:.1} % of the sweep's",
+        tuning
+            .budgets
+            .iter()
+            .map(|budget| budget.trials.len())
+            .sum::<usize>(),
+        quantity::flops(tuning.flops),
+        100.0 * tuning.share
     )?;
-    writeln!(
-        text,
-        "D counts {}; {} of them a step{}",
-        plan.unit,
-        plan.units_per_step,
-        match plan.unique_units {
-            Some(unique) => format!("; {} unique", quantity::count(unique as f64)),
-            None => String::new(),
-        }
-    )?;
-    writeln!(
-        text,
-        "\n{:>9}  {size:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  seeds",
-        "budget", "N", "D", "D/N", "steps", "FLOPs"
-    )?;
-    for budget in &plan.budgets {
-        let mut rows: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (i, run) in budget.trials.iter().enumerate() {
-            if run.retry_of.is_some() {
-                continue;
-            }
-            rows.entry(run.size).or_default().push(i);
-        }
-        let mut label = quantity::flops(budget.budget);
-        for indices in rows.values() {
-            let run = &budget.trials[indices[0]];
-            let seeds: Vec<String> = indices
-                .iter()
-                .map(|&i| budget.trials[i].seed.to_string())
-                .collect();
-            writeln!(
-                text,
-                "{label:>9}  {:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {}",
-                run.size,
-                quantity::count(run.n),
-                quantity::count(run.d),
-                quantity::ratio(run.d / run.n),
-                run.steps,
-                quantity::flops(run.c),
-                seeds.join(" ")
-            )?;
-            label.clear();
-        }
-        if rows.is_empty() {
-            writeln!(text, "{label:>9}  no trainable size")?;
+    for budget in &tuning.budgets {
+        for (size, rates) in tuning::rates_by_point(budget) {
+            let rates: Vec<String> = rates.iter().map(f64::to_string).collect();
+            let at = quantity::flops(budget.budget);
+            writeln!(text, "  {size} at {at}: lr {}", rates.join(", "))?;
         }
     }
-    Ok(())
+    let transfer = match tuning.tuned.transfer {
+        Transfer::OneRate => "one rate for all trials",
+        Transfer::Law => "a law of the rate in N and D",
+    };
+    let because = &tuning.tuned.because;
+    match tuning.tuned.settled() {
+        Some(settled) => writeln!(text, "  {transfer}, {because}: lr {settled}"),
+        None => writeln!(
+            text,
+            "  then {transfer}, {because}; where the lowest loss is at an end of the rates, up to {EXTENSIONS} more"
+        ),
+    }
 }
 
 /// What an adaptive sweep lays out later.
@@ -114,7 +97,7 @@ fn upcoming(text: &mut String, plan: &Plan) -> fmt::Result {
     let Some(upcoming) = plan
         .upcoming
         .as_ref()
-        .filter(|more| !more.budgets.is_empty())
+        .filter(|more| !more.budgets.is_empty() && more.trials.is_empty())
     else {
         return Ok(());
     };

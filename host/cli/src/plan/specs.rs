@@ -26,13 +26,14 @@ pub(super) struct Specs<'a> {
 }
 
 impl Specs<'_> {
-    /// What decides the outcome of a trial.
+    /// What decides the outcome of a trial at peak rate `lr`.
     pub(super) fn recipe(
         &self,
         budget: f64,
         trial: &PlannedTrial,
         sized: &Sized<'_>,
         seed: u64,
+        lr: f64,
     ) -> Recipe {
         let (manifest, description) = (self.manifest, &self.survey.description);
         let component = |facts: &ComponentFacts, config: &Json| Component {
@@ -52,6 +53,7 @@ impl Specs<'_> {
             steps: trial.steps,
             units: trial.steps * units_per_step,
             train: manifest.train.settings(
+                lr,
                 trial.steps,
                 manifest.sweep.min_steps,
                 self.examples,

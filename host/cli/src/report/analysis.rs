@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{self, Note};
 use super::runs::{Row, Status};
+use crate::plan::PlannedTuning;
 
 /// What the sweep is called and counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +93,9 @@ pub struct Analysis {
     pub trials: Tally,
     /// The runs that were analysed, in the order that positions in `fits` mean.
     pub points: Vec<Run>,
+    /// How the learning rate was tuned, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<PlannedTuning>,
     /// What a reader should know before trusting the numbers.
     pub notes: Vec<Note>,
 }
@@ -130,8 +134,17 @@ impl Analysis {
             fits,
             trials,
             points,
+            learning_rate: None,
             notes,
         })
+    }
+
+    /// Takes up how the learning rate was tuned.
+    pub fn tell_of_tuning(&mut self, tuning: Option<&PlannedTuning>) {
+        let told = tuning.iter().flat_map(|tuning| tuning.told());
+        let notes = told.map(|text| Note::LearningRate { text });
+        self.notes.extend(notes);
+        self.learning_rate = tuning.cloned();
     }
 
     /// Writes into each completed row that no fit uses why that is so. `rows` are

@@ -43,6 +43,12 @@ pub enum Note {
         #[serde(flatten)]
         group: Group,
     },
+    /// How the learning rate was tuned.
+    #[error("{text}")]
+    LearningRate {
+        /// What was found.
+        text: String,
+    },
     /// Something that is kept and doubtful.
     #[error("{text}")]
     Doubtful {

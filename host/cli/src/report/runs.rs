@@ -99,6 +99,9 @@ pub struct Row {
     /// The trial that diverged and that this one tried again, with a lower learning rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<String>,
+    /// Whether the learning rate was tuned by it: it is not fitted then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tuning: bool,
     /// Attempt number, from 0.
     pub attempt: Option<u32>,
     /// Optimizer steps: taken, or planned.
@@ -135,6 +138,7 @@ impl Row {
             group: None,
             curve: Vec::new(),
             retry_of: None,
+            tuning: false,
             attempt: None,
             steps: None,
             seconds: None,
@@ -218,9 +222,9 @@ impl Row {
     }
 
     /// The row as the fits see it; `None` unless it completed with N, D, C and a
-    /// loss.
+    /// loss, and did not tune the learning rate.
     pub fn to_run(&self) -> Option<Run> {
-        if self.status != Status::Completed {
+        if self.status != Status::Completed || self.tuning {
             return None;
         }
         let mut run = Run::new(self.n?, self.d?, self.c?, self.loss?);
@@ -259,15 +263,21 @@ impl From<&Run> for Row {
     }
 }
 
-/// The plan's trials and skipped sizes as rows: for each budget its trials, then
-/// what was left out. Reads the results in `output`; folders of trials that the
+/// The plan's trials and skipped sizes as rows: those that tune the learning rate, then
+/// for each budget its trials and what was left out. Reads the results in `output`; folders of trials that the
 /// plan does not name are passed over, so that another sweep's results never mix
 /// in.
 pub fn collect(output: &Output, plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
-    for budget in &plan.budgets {
+    let tuning = plan.tuning.iter().flat_map(|tuning| &tuning.budgets);
+    let tuning = tuning.map(|budget| (true, budget));
+    let budgets = plan.budgets.iter().map(|budget| (false, budget));
+    for (tuning, budget) in tuning.chain(budgets) {
         rows.extend(budget.trials.iter().map(|run| {
-            let row = Row::planned(budget, run);
+            let row = Row {
+                tuning,
+                ..Row::planned(budget, run)
+            };
             match output.trial(&run.id).result() {
                 Ok(None) => row,
                 Ok(Some(result)) if result.id == run.id => row.ended(result),

@@ -1,9 +1,9 @@
 //! A trial whose loss is a law's: the same files as any other, at once.
 
-use flops_fit_scaling::simulate::Truth;
+use flops_fit_scaling::{learning_rate::RateLaw, simulate::Truth};
 use flops_fit_trial::{
-    DocumentError, Environment, FORMAT, Measured, Outcome, Progress, ProgressWriter, Simulation,
-    Stage, Timing, TrialResult, TrialSpec,
+    DocumentError, Environment, FORMAT, Measured, Outcome, Progress, ProgressWriter, RateEffect,
+    Simulation, Stage, Timing, TrialResult, TrialSpec,
 };
 
 use super::Trial;
@@ -13,8 +13,15 @@ pub(super) fn train(trial: &Trial, simulation: &Simulation) -> Result<Outcome, D
     let (dir, spec) = (&trial.dir, &trial.spec);
     dir.clear()?;
     dir.write_spec(spec)?;
-    let outcome = Outcome::Completed {
-        measured: simulate(spec, trial.unique_units, simulation),
+    let outcome = match diverged(spec, simulation) {
+        Some(reason) => Outcome::Diverged {
+            step: spec.recipe.steps,
+            loss: None,
+            reason,
+        },
+        None => Outcome::Completed {
+            measured: simulate(spec, trial.unique_units, simulation),
+        },
     };
     report(trial).map_err(|source| DocumentError::Io {
         action: "writing",
@@ -42,7 +49,11 @@ pub fn simulate(spec: &TrialSpec, unique: Option<u64>, simulation: &Simulation) 
     let c = spec.run.flops_per_unit * d;
     let law = &simulation.law;
     let truth = Truth::new(law.e, law.a, law.alpha, law.b, law.beta);
-    let loss = truth.noisy_loss(n, d, simulation.noise, simulation.seed, spec.id.number());
+    let noisy = truth.noisy_loss(n, d, simulation.noise, simulation.seed, spec.id.number());
+    let loss = noisy
+        + simulation.lr.map_or(0.0, |effect| {
+            effect.curvature * off(spec, &effect).ln().powi(2)
+        });
     Measured {
         n,
         counts: spec.run.counts.clone(),
@@ -59,6 +70,31 @@ pub fn simulate(spec: &TrialSpec, unique: Option<u64>, simulation: &Simulation) 
         steps: spec.recipe.steps,
         eval_units: spec.recipe.train.eval_units,
     }
+}
+
+/// The trial's rate as a multiple of the best one.
+fn off(spec: &TrialSpec, effect: &RateEffect) -> f64 {
+    let best = RateLaw {
+        lr: effect.best,
+        n: effect.n,
+        d: effect.d,
+        n_exponent: effect.n_exponent,
+        d_exponent: effect.d_exponent,
+    };
+    let (n, d) = (spec.run.declared_n as f64, spec.recipe.units as f64);
+    spec.recipe.train.lr / best.at(n, d)
+}
+
+/// Why a simulated trial diverges, if it does.
+fn diverged(spec: &TrialSpec, simulation: &Simulation) -> Option<String> {
+    let effect = simulation.lr?;
+    let off = off(spec, &effect);
+    (off >= effect.diverges).then(|| {
+        format!(
+            "its learning rate is {off:.1} times the best one, and trainer.lr.diverges = {}",
+            effect.diverges
+        )
+    })
 }
 
 fn report(trial: &Trial) -> std::io::Result<()> {

@@ -1,5 +1,6 @@
 //! Held-out loss against the learning rate, at one size.
 
+use flops_fit_scaling::learning_rate::{self, End, Tried, lowest, open_end};
 use serde::Serialize;
 
 /// One size at several rates.
@@ -39,13 +40,6 @@ pub struct Best {
     pub loss: f64,
 }
 
-/// The lower or the upper end of the rates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    Low,
-    High,
-}
-
 impl Rate {
     /// The mean over seeds; absent where one of them diverged.
     pub fn loss(&self) -> Option<f64> {
@@ -79,65 +73,35 @@ impl Curve {
 
     /// At which end rates have to be added before there is a minimum between them.
     pub(super) fn open_end(&self) -> Option<End> {
-        match lowest(&self.means()) {
-            // Where everything diverges, lower rates are the ones to try.
-            None | Some(0) => Some(End::Low),
-            Some(at) if at + 1 == self.rates.len() => Some(End::High),
-            Some(_) => None,
-        }
+        open_end(&self.means())
     }
 
-    fn means(&self) -> Vec<(f64, Option<f64>)> {
-        let rates = self.rates.iter();
-        rates.map(|rate| (rate.lr, rate.loss())).collect()
+    fn means(&self) -> Vec<Tried> {
+        let tried = |rate: &Rate| Tried {
+            lr: rate.lr,
+            loss: rate.loss(),
+        };
+        self.rates.iter().map(tried).collect()
     }
 
     fn best(&self) -> Option<Best> {
-        let (lr, loss) = vertex(&self.means())?;
+        let learning_rate::Best { lr, loss } = learning_rate::best(&self.means())?;
         let seeds = self.rates.first().map_or(0, |rate| rate.losses.len());
         let mut between = [lr, lr];
         for seed in 0..seeds {
-            let rates = self.rates.iter();
-            let own: Vec<_> = rates.map(|rate| (rate.lr, rate.losses[seed])).collect();
-            let at = match vertex(&own) {
-                Some((lr, _)) => lr,
-                None => own[lowest(&own)?].0,
+            let tried = |rate: &Rate| Tried {
+                lr: rate.lr,
+                loss: rate.losses[seed],
+            };
+            let own: Vec<Tried> = self.rates.iter().map(tried).collect();
+            let at = match learning_rate::best(&own) {
+                Some(best) => best.lr,
+                None => own[lowest(&own)?].lr,
             };
             between = [between[0].min(at), between[1].max(at)];
         }
         Some(Best { lr, between, loss })
     }
-}
-
-/// The position of the lowest loss.
-fn lowest(points: &[(f64, Option<f64>)]) -> Option<usize> {
-    let losses = points.iter().enumerate();
-    losses
-        .filter_map(|(at, (_, loss))| Some((at, (*loss)?)))
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(at, _)| at)
-}
-
-/// Rate and loss at the vertex of the parabola in ln η through the lowest point and its
-/// neighbours; the point itself where a neighbour diverged. `None` where it has not one
-/// on each side.
-fn vertex(points: &[(f64, Option<f64>)]) -> Option<(f64, f64)> {
-    let at = lowest(points)?;
-    let (left, right) = (points.get(at.checked_sub(1)?)?, points.get(at + 1)?);
-    let (lr, loss) = (points[at].0, points[at].1?);
-    let (Some(left_loss), Some(right_loss)) = (left.1, right.1) else {
-        return Some((lr, loss));
-    };
-    // Around the lowest point, x = ln(η/lr): y = loss + a·x + b·x².
-    let (u, v) = ((left.0 / lr).ln(), (right.0 / lr).ln());
-    let (dl, dr) = (left_loss - loss, right_loss - loss);
-    let b = (dl / u - dr / v) / (u - v);
-    let a = dl / u - b * u;
-    if b <= 0.0 {
-        return Some((lr, loss));
-    }
-    let x = -a / (2.0 * b);
-    Some((lr * x.exp(), loss - a * a / (4.0 * b)))
 }
 
 #[cfg(test)]

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flops_fit_scaling::grid::{Layout, SizeList};
+use flops_fit_scaling::{
+    grid::{Layout, SizeList},
+    learning_rate::End,
+};
 use flops_fit_trial::{Outcome, TrialSpec};
 
 use super::{
     TransferError,
-    curve::{Curve, End, Rate},
+    curve::{Curve, Rate},
     sizes::Costs,
 };
 use crate::{
     interrupt::Interrupt,
-    manifest::Manifest,
+    manifest::{LearningRate, Manifest},
     output::Output,
     plan::{Prepared, Surveyed},
     sweep::{self, Observer, Rebuilt, Selection, Settings},
@@ -69,7 +72,7 @@ impl Search<'_> {
     }
 
     fn rate(&self, number: i32) -> f64 {
-        self.manifest.train.lr * 2_f64.powi(number)
+        self.manifest.train.lr.typical() * 2_f64.powi(number)
     }
 
     /// Trains the `wanted` rates of sizes, all at once.
@@ -130,7 +133,7 @@ impl Search<'_> {
         sizes: impl Iterator<Item = i64>,
     ) -> Result<Prepared, TransferError> {
         let mut manifest = self.manifest.clone();
-        manifest.train.lr = self.rate(number);
+        manifest.train.lr = LearningRate::Fixed(self.rate(number));
         // Each trial by itself, all at once.
         manifest.train.reuse_trunk = false;
         manifest.sweep.adaptive = false;
@@ -152,7 +155,7 @@ impl Search<'_> {
                 losses: losses.clone(),
             });
             let n = self.sizes[size].n;
-            Curve::new(*size, n, rates.collect(), self.manifest.train.lr)
+            Curve::new(*size, n, rates.collect(), self.manifest.train.lr.typical())
         };
         found.iter().map(curve).collect()
     }

@@ -88,7 +88,7 @@ pub(super) fn all(
 ) -> Vec<Verdict> {
     let what = &manifest.model.size_param;
     let rate = match (curves.iter().find(|curve| curve.best.is_none()), shift) {
-        (None, Some(shift)) => of_rates(manifest.train.lr, what, curves, shift),
+        (None, Some(shift)) => of_rates(manifest.train.lr.typical(), what, curves, shift),
         (open, _) => of_open(what, steps, open),
     };
     vec![rate, of_coordinates(what, coordinates)]

@@ -15,5 +15,6 @@ mod simulated;
 mod startup;
 mod tables;
 mod tensorboard;
+mod tuning;
 mod workbench;
 mod worker;

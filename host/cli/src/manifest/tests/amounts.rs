@@ -49,7 +49,7 @@ fn every_preset_is_half_a_manifest() {
         };
         assert_ne!(*budgets, Budgets::List(Vec::new()));
         // The manifest's own words go over the preset's.
-        assert_eq!(manifest.train.lr.to_bits(), 1.0_f64.to_bits());
+        assert_eq!(manifest.train.lr.typical().to_bits(), 1.0_f64.to_bits());
     }
     let error = load(folder.path(), "extends = \"quik\"\n", &[]).expect_err("a mistake");
     assert_eq!(

@@ -18,7 +18,7 @@ fn sets_override_with_their_own_origin() {
             "model.config.\"a.b\"=[1, 2]",
         ],
     );
-    assert!((manifest.train.lr - 0.5).abs() < 1e-15);
+    assert!((manifest.train.lr.typical() - 0.5).abs() < 1e-15);
     assert_eq!(manifest.loss.kind, "mse");
     assert_eq!(
         manifest.model.component.config["a.b"],
@@ -39,7 +39,7 @@ fn sets_override_with_their_own_origin() {
 
     check_set(
         "train.lr=fast",
-        "--set train.lr=fast: train.lr: found the string \"fast\", expected a number above 0",
+        "--set train.lr=fast: train.lr: found the string \"fast\", expected a number above 0, rates to try such as { tune = [0.5, 1, 2] }, or a law such as { lr = 1, n = 1e6, d = 2e7, n_exponent = -0.3, d_exponent = 0 }",
     );
     check_set(
         "train.lrr=1",

@@ -50,7 +50,7 @@ fn wrong_types() {
     check(
         "lr = 1.0",
         "lr = \"fast\"",
-        "m.toml:16:6: train.lr: found the string \"fast\", expected a number above 0",
+        "m.toml:16:6: train.lr: found the string \"fast\", expected a number above 0, rates to try such as { tune = [0.5, 1, 2] }, or a law such as { lr = 1, n = 1e6, d = 2e7, n_exponent = -0.3, d_exponent = 0 }",
     );
     check(
         "name = \"demo\"",

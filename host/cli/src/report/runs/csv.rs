@@ -20,6 +20,9 @@ const COLUMNS: [&str; 18] = [
 /// The column that names the diverged trial that a row tried again.
 const RETRY: &str = "retry_of";
 
+/// The column that says whether the learning rate was tuned by a row.
+const TUNING: &str = "tuning";
+
 /// Start of the name of a column that holds a further count of N.
 const COUNT: &str = "n_";
 
@@ -44,6 +47,8 @@ fn render(rows: &[Row]) -> String {
     header.extend(curved.then(|| "curve".to_owned()));
     let retried = rows.iter().any(|row| row.retry_of.is_some());
     header.extend(retried.then(|| RETRY.to_owned()));
+    let tuned = rows.iter().any(|row| row.tuning);
+    header.extend(tuned.then(|| TUNING.to_owned()));
     header.extend(counts.iter().map(|name| format!("{COUNT}{name}")));
     let metrics: BTreeSet<&String> = rows.iter().flat_map(|row| row.metrics.keys()).collect();
     header.extend(metrics.iter().map(|name| format!("{METRIC}{name}")));
@@ -53,6 +58,7 @@ fn render(rows: &[Row]) -> String {
         record.extend(weighted.then(|| number(row.weight)));
         record.extend(curved.then(|| curve(&row.curve)));
         record.extend(retried.then(|| row.retry_of.clone().unwrap_or_default()));
+        record.extend(tuned.then(|| row.tuning.to_string()));
         record.extend(
             counts
                 .iter()

@@ -32,6 +32,7 @@ fn plan() -> Plan {
         unit: "tokens".to_owned(),
         units_per_step: 512,
         unique_units: None,
+        tuning: None,
         budgets: vec![PlannedBudget {
             budget: 1e10,
             center: None,

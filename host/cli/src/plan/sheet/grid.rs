@@ -1,0 +1,160 @@
+//! The grid, a line for each size at each budget.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
+
+use flops_fit_scaling::quantity;
+
+use super::super::{Plan, PlannedRun, UpcomingTrial};
+
+/// A size at a budget.
+struct Line {
+    size: i64,
+    n: f64,
+    d: f64,
+    steps: u64,
+    c: f64,
+    /// Absent as long as it is not known.
+    lr: Option<f64>,
+    seeds: Vec<u64>,
+}
+
+impl Line {
+    fn of(run: &PlannedRun) -> Self {
+        Self {
+            size: run.size,
+            n: run.n,
+            d: run.d,
+            steps: run.steps,
+            c: run.c,
+            lr: Some(run.lr),
+            seeds: Vec::new(),
+        }
+    }
+
+    fn upcoming(trial: &UpcomingTrial) -> Self {
+        Self {
+            size: trial.size,
+            n: trial.n,
+            d: trial.d,
+            steps: trial.steps,
+            c: trial.c,
+            lr: None,
+            seeds: trial.seeds.clone(),
+        }
+    }
+}
+
+pub(super) fn write(text: &mut String, plan: &Plan) -> fmt::Result {
+    let (budgets, flops, when) = match &plan.upcoming {
+        Some(upcoming) if !upcoming.trials.is_empty() => (
+            upcoming_lines(&upcoming.trials),
+            upcoming.flops,
+            ", once their learning rate is known",
+        ),
+        _ => (lines(plan), plan.flops, ""),
+    };
+    let trials: usize = match when {
+        "" => plan.every_run().count(),
+        _ => budgets
+            .iter()
+            .flat_map(|(_, lines)| lines)
+            .map(|line| line.seeds.len())
+            .sum(),
+    };
+    writeln!(
+        text,
+        "{}: {trials} trials over {} budgets, {} FLOPs{when}",
+        plan.name,
+        budgets.len(),
+        quantity::flops(flops)
+    )?;
+    writeln!(
+        text,
+        "D counts {}; {} of them a step{}",
+        plan.unit,
+        plan.units_per_step,
+        match plan.unique_units {
+            Some(unique) => format!("; {} unique", quantity::count(unique as f64)),
+            None => String::new(),
+        }
+    )?;
+    rows(text, &plan.size_param, &budgets)
+}
+
+fn rows(text: &mut String, size: &str, budgets: &[(f64, Vec<Line>)]) -> fmt::Result {
+    let width = size.len().max(6);
+    let mut rates = budgets
+        .iter()
+        .flat_map(|(_, lines)| lines)
+        .filter_map(|line| line.lr);
+    let first = rates.next();
+    // One rate for all is no column.
+    let varies = rates.any(|lr| Some(lr) != first);
+    let heading = if varies {
+        format!("{:>9}  ", "lr")
+    } else {
+        String::new()
+    };
+    writeln!(
+        text,
+        "\n{:>9}  {size:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {heading}seeds",
+        "budget", "N", "D", "D/N", "steps", "FLOPs"
+    )?;
+    for (budget, lines) in budgets {
+        let mut label = quantity::flops(*budget);
+        for line in lines {
+            let seeds: Vec<String> = line.seeds.iter().map(u64::to_string).collect();
+            let rate = match line.lr.filter(|_| varies) {
+                Some(lr) => format!("{lr:>9}  "),
+                None => String::new(),
+            };
+            writeln!(
+                text,
+                "{label:>9}  {:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {rate}{}",
+                line.size,
+                quantity::count(line.n),
+                quantity::count(line.d),
+                quantity::ratio(line.d / line.n),
+                line.steps,
+                quantity::flops(line.c),
+                seeds.join(" ")
+            )?;
+            label.clear();
+        }
+        if lines.is_empty() {
+            writeln!(text, "{label:>9}  no trainable size")?;
+        }
+    }
+    Ok(())
+}
+
+/// The planned sizes of each budget; what is tried again is listed elsewhere.
+fn lines(plan: &Plan) -> Vec<(f64, Vec<Line>)> {
+    let of = |trials: &[PlannedRun]| {
+        let mut lines: BTreeMap<i64, Line> = BTreeMap::new();
+        for run in trials.iter().filter(|run| run.retry_of.is_none()) {
+            let line = lines.entry(run.size).or_insert_with(|| Line::of(run));
+            line.seeds.push(run.seed);
+        }
+        lines.into_values().collect()
+    };
+    let budgets = plan.budgets.iter();
+    budgets
+        .map(|budget| (budget.budget, of(&budget.trials)))
+        .collect()
+}
+
+fn upcoming_lines(trials: &[UpcomingTrial]) -> Vec<(f64, Vec<Line>)> {
+    let mut budgets: Vec<(f64, Vec<Line>)> = Vec::new();
+    for trial in trials {
+        let same = |(budget, _): &&mut (f64, _)| budget.total_cmp(&trial.budget).is_eq();
+        match budgets.iter_mut().find(same) {
+            Some((_, lines)) => lines.push(Line::upcoming(trial)),
+            None => budgets.push((trial.budget, vec![Line::upcoming(trial)])),
+        }
+    }
+    budgets
+}
