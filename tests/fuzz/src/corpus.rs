@@ -379,6 +379,7 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
         unit: "tokens".to_owned(),
         units_per_step: 512,
         unique_units: Some(1000),
+        tuning: None,
         budgets: Vec::new(),
         trunks: Vec::new(),
         upcoming: None,
