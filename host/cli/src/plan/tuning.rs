@@ -481,8 +481,8 @@ fn points(
             manifest,
             format!("{} rates: {error}", tune.rates.len()),
             format!(
-                "at most {} %, train.lr.share; list fewer rates, allow a larger share, or set a rate",
-                100.0 * tune.share
+                "at most {} of them, train.lr.share; list fewer rates, allow a larger share, or set a rate",
+                tune.share
             ),
         ),
     })?;

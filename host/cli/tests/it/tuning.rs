@@ -32,6 +32,11 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
+/// `text` without its line breaks and columns.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn number(value: &Value) -> f64 {
     value.as_f64().expect("a number")
 }
@@ -61,7 +66,7 @@ fn a_law_is_tuned_planned_kept_and_told() {
     let bench = Workbench::with(SWEEP);
     let text = bench.run(&["plan"]).expect(0).out;
     assert!(
-        text.contains("rates: 28 trials over 4 budgets")
+        text.contains("28 trials over 4 budgets")
             && text.contains("once their learning rate is known"),
         "{text}"
     );
@@ -71,7 +76,8 @@ fn a_law_is_tuned_planned_kept_and_told() {
     let first = trials(&before["tuning"]["budgets"]).count();
     assert_eq!(first % 3, 0);
     assert!(number(&before["tuning"]["share"]) <= 0.1);
-    assert_eq!(before["flops"], before["tuning"]["flops"]);
+    let ratio = number(&before["flops"]) / number(&before["tuning"]["flops"]);
+    assert!((ratio - 1.0).abs() < 1e-12);
 
     let ended = bench.run(&["run"]).expect(0);
     assert!(
@@ -120,7 +126,7 @@ fn a_law_is_tuned_planned_kept_and_told() {
     let status = bench.run(&["status"]).expect(0).out;
     assert_eq!(status.matches(", tuning at lr ").count(), tuned, "{status}");
     assert!(
-        status.contains("a law through the best rates of"),
+        words(&status).contains("a law through the best rates of"),
         "{status}"
     );
 
@@ -264,7 +270,7 @@ fn mistakes_say_what_to_change() {
     );
     check(
         "train.lr={ tune = [1, 2, 4], share = 1e-12 }",
-        "expected at most 0.0000000001 %, train.lr.share; list fewer rates",
+        "expected at most 0.000000000001 of them, train.lr.share; list fewer rates",
     );
     check(
         "train.lr={ lr = 1, n = 1e6, d = 1e7, n_exponent = -0.3 }",
@@ -289,5 +295,5 @@ fn a_law_can_be_given() {
     assert!(plan.get("tuning").is_none());
     assert!(trials(&plan["budgets"]).all(|t| (number(&t["lr"]) / best(t) - 1.0).abs() < 1e-3));
     let text = bench.run(&["plan", "--set", law]).expect(0).out;
-    assert!(text.contains("FLOPs         lr  seeds"), "{text}");
+    assert!(words(&text).contains("FLOPs lr seeds"), "{text}");
 }

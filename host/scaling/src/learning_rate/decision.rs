@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     EXTENSIONS, Minimum, Settled, Transfer,
-    curve::{End, Tried, best, open_end},
+    curve::{End, Tried, best, lowest, open_end},
+    law::short,
 };
 use crate::quantity;
 
@@ -45,6 +46,8 @@ pub struct Open {
     pub end: End,
     /// The rate there.
     pub lr: f64,
+    /// Whether every rate diverged.
+    pub all_diverged: bool,
 }
 
 /// What follows.
@@ -138,6 +141,7 @@ impl Open {
             budget: point.budget,
             end,
             lr: tried.lr,
+            all_diverged: lowest(&point.tried).is_none(),
         })
     }
 }
@@ -148,6 +152,15 @@ impl fmt::Display for Open {
             End::Low => ("lowest", "below"),
             End::High => ("highest", "above"),
         };
+        if self.all_diverged {
+            return write!(
+                f,
+                "size {} at {} FLOPs diverges at every rate tried, down to {}",
+                self.size,
+                quantity::flops(self.budget),
+                short(self.lr)
+            );
+        }
         write!(
             f,
             "size {} at {} FLOPs: the loss is lowest at the {end} rate tried, {}, so that the best one is {beyond} it",
@@ -178,14 +191,5 @@ impl fmt::Display for Decision {
             Self::Settle(settled) => settled.fmt(f),
             Self::GiveUp { .. } => f.write_str("no point has a best rate"),
         }
-    }
-}
-
-/// Three significant digits.
-fn short(lr: f64) -> String {
-    if (1e-2..1e3).contains(&lr) {
-        quantity::count(lr)
-    } else {
-        quantity::flops(lr)
     }
 }

@@ -238,9 +238,15 @@ fn fit(middle: RateLaw, minima: &[Minimum]) -> Option<(RateLaw, Basis)> {
     Some((law, basis))
 }
 
+/// Three significant digits.
+pub(super) fn short(lr: f64) -> String {
+    let rounded: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
+    rounded.to_string()
+}
+
 impl fmt::Display for RateLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.lr)?;
+        f.write_str(&short(self.lr))?;
         if self.n_exponent == 0.0 && self.d_exponent == 0.0 {
             return Ok(());
         }

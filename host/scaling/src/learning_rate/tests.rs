@@ -169,6 +169,19 @@ fn an_edge_is_extended_by_the_lists_own_factor_and_no_more_than_three_times() {
 }
 
 #[test]
+fn a_point_that_diverges_at_every_rate_says_so() {
+    let law = rate_law(0.0, 0.0);
+    let (decision, _, _) = carry_out(Transfer::OneRate, points(), &law, 1e-3);
+    let Decision::GiveUp { open } = decision else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(
+        open[0].to_string(),
+        "size 1 at 1e14 FLOPs diverges at every rate tried, down to 0.0625"
+    );
+}
+
+#[test]
 fn a_point_that_stays_open_is_told_and_the_others_count() {
     let law = RateLaw {
         lr: 2.0,
