@@ -110,7 +110,7 @@ fn main() {
     let mut next = |default| arguments.next().and_then(Result::ok).unwrap_or(default);
     let mut effort = Effort {
         sweeps: next(500),
-        draws: next(199),
+        draws: next(99),
         seed: next(1) as u64,
         threads: None,
     };
