@@ -33,9 +33,8 @@ fn plan_without_worker(bench: &Workbench, plugin: &str) -> Ended {
     let worker = bench.path("no-program");
     fs::write(&worker, "").expect("written");
     let set = format!("model.plugin={plugin}");
-    let mut command = bench.command(&["run", "--set", &set]);
-    let output = command.env("FLOPS_FIT_WORKER", worker).output();
-    bench.ended(&output.expect("started"))
+    let worker = worker.to_str().expect("a path in UTF-8");
+    bench.run_with(&["run", "--set", &set], &[("FLOPS_FIT_WORKER", worker)])
 }
 
 #[track_caller]

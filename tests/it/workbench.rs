@@ -72,10 +72,17 @@ impl Workbench {
     /// that names this folder, and none of the command's session, zombies included.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, &[])
+    }
+
+    /// The same, with variables of its environment.
+    #[track_caller]
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
         let mut session = Command::new("setsid");
         session.arg(programs::flops_fit());
         let child = self
             .set_up(session, arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

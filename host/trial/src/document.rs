@@ -222,19 +222,24 @@ pub(crate) fn is_sealed(text: &[u8]) -> bool {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
-    let fail = |source| DocumentError::Io {
+    read_bounded(path).map_err(|source| DocumentError::Io {
         action: "reading",
         path: path.to_owned(),
         source,
-    };
+    })
+}
+
+/// The bytes of a file, of 32 MiB at most: of others `FileTooLarge`, so that no file
+/// fills the memory.
+pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // One byte more than is allowed tells whether there is more.
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text))
-        .map_err(fail)?;
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut text)?;
     if text.len() as u64 > LARGEST {
         let why = format!("it has more than {LARGEST} bytes");
-        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(text)
 }

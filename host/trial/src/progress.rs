@@ -113,6 +113,14 @@ impl ProgressReader {
         Self { path, offset }
     }
 
+    /// Follows `path` from its last 64 KiB on: enough for the newest lines of a file
+    /// of any length.
+    pub fn near_end(path: impl Into<PathBuf>) -> Self {
+        let mut reader = Self::from_end(path);
+        reader.offset = reader.offset.saturating_sub(NEAR);
+        reader
+    }
+
     /// The whole lines that came since the last call, or all if the file was begun
     /// anew; foreign lines are passed over, a torn last line is left for the next call. No more than 1 MiB is
     /// read at a time: what is longer and has no end of line is passed over too.
@@ -136,6 +144,9 @@ impl ProgressReader {
         lines
     }
 }
+
+/// How much of a file is near its end.
+const NEAR: u64 = 1 << 16;
 
 /// Most bytes that are read at a time.
 const LARGEST: u64 = 1 << 20;
@@ -206,6 +217,20 @@ mod tests {
         let mut writer = ProgressWriter::create(&path).expect("created");
         writer.write(&line(1)).expect("written");
         assert_eq!(follower.poll(), [line(1)]);
+    }
+
+    #[test]
+    fn the_newest_lines_of_a_long_file_are_near_its_end() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("progress.jsonl");
+        let mut writer = ProgressWriter::create(&path).expect("created");
+        let steps = (2 * LARGEST / 100).max(1);
+        for step in 0..steps {
+            writer.write(&line(step)).expect("written");
+        }
+        assert!(path.metadata().expect("there").len() > 2 * LARGEST);
+        let last = ProgressReader::near_end(&path).poll().pop();
+        assert_eq!(last, Some(line(steps - 1)));
     }
 
     #[test]

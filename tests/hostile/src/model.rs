@@ -74,6 +74,7 @@ pub(crate) enum Fault {
     ChangeDirectory,
     ChangeEnvironment,
     SpawnThreads,
+    LeaveProcess,
     Orphan,
     Fugitive,
     FugitiveAndHang,
@@ -107,7 +108,11 @@ impl Model for Hostile {
             Fault::ErrorInBuild => return Err(Error::new("the bricks are missing")),
             Fault::ExitInBuild => strike::exit(),
             Fault::HangInBuild => strike::hang(),
-            Fault::Orphan => strike::orphan(),
+            Fault::Orphan => {
+                strike::leave_process();
+                strike::exit();
+            }
+            Fault::LeaveProcess => strike::leave_process(),
             Fault::Fugitive => {
                 strike::fugitive();
                 strike::exit();

@@ -49,19 +49,21 @@ pub(crate) fn spin() -> ! {
     }
 }
 
-/// Ends the process, or never returns, while the library is being loaded by a
-/// worker that is to train: the environment says which.
+/// Ends the process, or never returns, while the library is being loaded: the
+/// environment says which, after the worker's command for which it does so.
 extern "C" fn at_load() {
     let Some(fault) = std::env::var_os("FLOPS_FIT_HOSTILE_LOAD") else {
         return;
     };
+    let fault = fault.to_string_lossy();
+    let (command, fault) = fault.split_once(' ').expect("a command and a fault");
     let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
-    if line.split(|byte| *byte == 0).nth(1) != Some(b"train") {
+    if line.split(|byte| *byte == 0).nth(1) != Some(command.as_bytes()) {
         return;
     }
-    match fault.to_str() {
-        Some("exit") => exit(),
-        Some("spin") => spin(),
+    match fault {
+        "exit" => exit(),
+        "spin" => spin(),
         other => panic!("unknown fault {other:?}"),
     }
 }
@@ -107,14 +109,13 @@ pub(crate) fn forget() {
     }
 }
 
-/// Leaves a process behind and ends.
+/// Leaves a process behind.
 #[expect(clippy::zombie_processes, reason = "the fault itself")]
-pub(crate) fn orphan() -> ! {
+pub(crate) fn leave_process() {
     let child = Command::new("sleep").arg("600").spawn();
     let child = child.expect("every Linux has `sleep`");
     // The test reads which one to look for from the log.
     let _ = writeln!(std::io::stderr(), "left behind: {}", child.id());
-    exit()
 }
 
 /// Prints 16 MiB on standard output.

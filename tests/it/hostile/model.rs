@@ -209,6 +209,7 @@ const FAULTS: [(&str, Ends); 42] = [
     ("change-directory", Completed),
     ("change-environment", Completed),
     ("spawn-threads", Completed),
+    ("leave-process", Completed),
     ("orphan", Failed("exited_early", "left behind: ")),
     ("fugitive", Failed("exited_early", "left behind: ")),
     (
@@ -312,7 +313,7 @@ fn nothing_is_left_behind(bench: &Workbench, outcomes: &BTreeMap<i64, (TrialDir,
             )
         })
         .collect();
-    assert_eq!(pids.len(), 2, "{pids:?}");
+    assert_eq!(pids.len(), 3, "{pids:?}");
     for pid in pids {
         let there = fs::exists(format!("/proc/{pid}")).expect("a Linux system");
         assert!(!there, "process {pid} is left");
@@ -415,9 +416,10 @@ fn at_load(name: &str, fault: &str, ends: Ends) {
         .replace("SIZES", "8, 16")
         .replace("start_limit = 15", "start_limit = 8");
     let bench = Workbench::new(name, &manifest);
-    let mut command = bench.command(&["train"]);
-    let output = command.env("FLOPS_FIT_HOSTILE_LOAD", fault).output();
-    let ended = bench.ended(&output.expect("started")).expect(5);
+    let variable = format!("train {fault}");
+    let ended = bench
+        .run_with(&["train"], &[("FLOPS_FIT_HOSTILE_LOAD", &variable)])
+        .expect(5);
     assert!(ended.out.contains("2 failed"), "{}", ended.out);
     let outcomes = outcomes(&bench);
     assert_eq!(outcomes.len(), 2);
@@ -426,6 +428,16 @@ fn at_load(name: &str, fault: &str, ends: Ends) {
             panic!("{fault}, size {size}: {why}");
         }
     }
+}
+
+#[test]
+fn a_constructor_that_ends_the_process_before_anything_is_planned() {
+    let bench = Workbench::new("hostile-exit-at-describe", &describing("none"));
+    let ended = bench
+        .run_with(&["plan"], &[("FLOPS_FIT_HOSTILE_LOAD", "describe exit")])
+        .expect(4);
+    let words = "plugin flops-fit-hostile ended the process early in load, with status 0";
+    assert!(ended.err.contains(words), "{}", ended.err);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use flops_fit_scaling::adaptive::Decision;
 use flops_fit_scaling::design::{Advice, Proposal, next_run_after};
 use flops_fit_scaling::{Run, quantity};
-use flops_fit_trial::{ProgressReader, TrialDir};
+use flops_fit_trial::{ProgressReader, TrialDir, read_bounded};
 use serde::Serialize;
 
 use super::{CommandError, print_as, subject};
@@ -143,16 +143,15 @@ fn decisions(output: &Output, plan: &Plan) -> Vec<Decision> {
     if plan.upcoming.is_none() {
         return Vec::new();
     }
-    let text = std::fs::read_to_string(output.decisions()).unwrap_or_default();
-    let lines = text.lines();
-    lines
-        .filter_map(|line| serde_json::from_str(line).ok())
+    let text = read_bounded(&output.decisions()).unwrap_or_default();
+    text.split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
         .collect()
 }
 
 /// The last step that a running trial or trunk has reported.
 fn step(dir: &TrialDir) -> Option<u64> {
-    let mut reader = ProgressReader::new(dir.progress_path());
+    let mut reader = ProgressReader::near_end(dir.progress_path());
     reader.poll().last().map(|progress| progress.step)
 }
 

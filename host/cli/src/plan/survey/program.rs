@@ -3,7 +3,7 @@
 use std::{io, os::unix::process::ExitStatusExt};
 
 use flops_fit_trial::{
-    Description, FORMAT, Failure, ProgramAnswer, ProgramPart, ProgramQuestion, signal_name,
+    Description, FORMAT, Failure, ProgramAnswer, ProgramPart, ProgramQuestion, read_bounded, signal_name,
 };
 
 use super::{super::PlanError, ask::ask as converse};
@@ -40,7 +40,7 @@ pub(super) fn ask(
         place: manifest.place("trainer"),
         failure: Box::new(failure),
     };
-    let text = match std::fs::read(asked.answer()) {
+    let text = match read_bounded(&asked.answer()) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(failed(Failure::ProgramEnded {
