@@ -210,7 +210,7 @@ pub enum Diagnosis {
         add: Vec<f64>,
     },
     /// Too few distinct sizes for a curve.
-    #[error("{found} distinct sizes, {needed} needed; add N ≈ {}", counts(add))]
+    #[error("{found} distinct size{}, {needed} needed; add N ≈ {}", if *found == 1 { "" } else { "s" }, counts(add))]
     TooFewPoints {
         /// Distinct sizes.
         found: usize,

@@ -15,6 +15,8 @@ pub use fit::{SurfaceFit, fit as fit_surface};
 pub(crate) use fit::{SurfaceRefit, fit_method};
 pub use frontier::SurfaceLaw;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// δ of the Huber loss on ln L (Hoffmann et al. 2022).
@@ -135,6 +137,26 @@ pub enum Bound {
     ExcessParametersWorthless,
     /// R_N at its largest value.
     ExcessParametersAsNew,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FloorAtZero => "E is 0, the least it may be",
+            Self::AlphaLow => "α is the least it may be: the term of N is nearly constant",
+            Self::AlphaHigh => "α is the most it may be",
+            Self::BetaLow => "β is the least it may be: the term of D is nearly constant",
+            Self::BetaHigh => "β is the most it may be",
+            Self::RepeatedDataWorthless => "data seen again is worth nothing (R_D at its least)",
+            Self::RepeatedDataAsNew => "data seen again is worth as much as new (R_D at its most)",
+            Self::ExcessParametersWorthless => {
+                "parameters beyond what the data asks for are worth nothing (R_N at its least)"
+            }
+            Self::ExcessParametersAsNew => {
+                "parameters beyond what the data asks for are worth as much as others (R_N at its most)"
+            }
+        })
+    }
 }
 
 impl Bound {

@@ -8,7 +8,9 @@ pub fn half_decades((first, last): (f64, f64), decades: f64) -> Vec<f64> {
     let start = (low.log10().floor() as i32).max(f64::MIN_10_EXP);
     let end = (high.log10().ceil() as i32).min(f64::MAX_10_EXP);
     (start..=end)
-        .flat_map(|decade| [1.0, 3.0].map(|lead| lead * 10_f64.powi(decade)))
+        // Read as a decimal, since 3 times a power of ten is often not the number 3e23.
+        .flat_map(|decade| ["1", "3"].map(|lead| format!("{lead}e{decade}")))
+        .filter_map(|text| text.parse().ok())
         .filter(|c| c.is_finite() && (low..=high).contains(c))
         .collect()
 }
@@ -30,6 +32,7 @@ mod tests {
     fn half_decades_reach_beyond_and_forgive_rounding() {
         let found = half_decades((1.01e10, 2.97e11), 1.0);
         assert_eq!(found, [1e10, 3e10, 1e11, 3e11, 1e12, 3e12]);
+        assert_eq!(half_decades((1e22, 1e23), 0.5), [1e22, 3e22, 1e23, 3e23]);
     }
 
     #[test]

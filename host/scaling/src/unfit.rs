@@ -28,7 +28,7 @@ pub enum Unfit {
         same_as: Method,
     },
     /// Fewer runs than the law has parameters to determine.
-    #[error("{found} distinct configurations (N, D), {needed} are needed")]
+    #[error("{found} distinct configuration{} (N, D), {needed} are needed", if *found == 1 { "" } else { "s" })]
     TooFewConfigurations {
         /// Distinct (N, D).
         found: usize,

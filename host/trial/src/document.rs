@@ -234,9 +234,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
 pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // One byte more than is allowed tells whether there is more.
-    File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut text)?;
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LARGEST {
         let why = format!("it has more than {LARGEST} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));

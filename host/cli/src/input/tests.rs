@@ -266,7 +266,7 @@ fn mistakes_in_a_table_are_named() {
         "a.jsonl",
         "{\"n\": 1, \"d\": 2, \"c\": 12, \"loss\": NaN}\n3\n",
         &plain,
-        "a.jsonl: 2 mistakes\n  a.jsonl:1: found expected value at character 35 (NaN and Infinity are no JSON; write null), expected a JSON object\n  a.jsonl:2: found 3, expected a JSON object",
+        "a.jsonl: 2 mistakes\n  a.jsonl:1: found no valid JSON: expected value at character 35 (for NaN and Infinity write null), expected a JSON object\n  a.jsonl:2: found 3, expected a JSON object",
     );
     check(
         "a.jsonl",

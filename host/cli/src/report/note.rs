@@ -3,6 +3,7 @@
 mod disagreement;
 mod left_out;
 mod no_law;
+mod strained;
 
 use flops_fit_scaling::fit::Parameters;
 use flops_fit_scaling::isoflop::{Diagnosis, Outcome};
@@ -15,6 +16,7 @@ pub use disagreement::Disagreement;
 pub use left_out::Group;
 pub(super) use left_out::{label, reason};
 pub use no_law::{NoLaw, NoLaws, recommended};
+pub use strained::Strained;
 
 /// Scatter around a law, as a multiple of what the noise explains, from which
 /// the law itself is in doubt.
@@ -61,6 +63,13 @@ pub enum Note {
         /// Those methods.
         #[serde(flatten)]
         group: NoLaw,
+    },
+    /// A law whose parameters deserve a second look.
+    #[error("{fit}")]
+    Strained {
+        /// How its search ended.
+        #[serde(flatten)]
+        fit: Strained,
     },
     /// A budget without a minimum that counts.
     #[error("{} FLOPs has no minimum: {diagnosis}", quantity::flops(*budget))]
@@ -243,6 +252,8 @@ fn laws(fits: &Analysis) -> Vec<Note> {
         return Vec::new();
     };
     let mut notes: Vec<Note> = no_law(fits).collect();
+    let strained = Strained::all(fits).into_iter();
+    notes.extend(strained.map(|fit| Note::Strained { fit }));
     let law = fits
         .fitted(followed.method)
         .map(|fitted| &fitted.parameters);

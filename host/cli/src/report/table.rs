@@ -9,7 +9,7 @@ mod sheets;
 
 pub(super) use numbers::interval;
 
-use flops_fit_scaling::design::Proposal;
+use flops_fit_scaling::design::{Proposal, Wish};
 
 use super::advice::{self, Known};
 use super::analysis::Analysis;
@@ -150,13 +150,15 @@ pub(super) fn sections(analysis: &Analysis) -> Vec<(&'static str, Vec<String>)> 
         let (n, d, c) = (run.n, run.d, run.c);
         (Proposal { n, d, c }, Known::Trained)
     });
-    let next = analysis.fits.advice.as_ref().map(|advice| {
-        advice::sentences(advice, &analysis.subject.unit, &trained.collect::<Vec<_>>())
-    });
-    let sections = [
-        ("Notes", notes),
-        ("What to train next", next.unwrap_or_default()),
-    ];
+    let next = match &analysis.fits.advice {
+        Some(advice) => {
+            advice::sentences(advice, &analysis.subject.unit, &trained.collect::<Vec<_>>())
+        }
+        None if analysis.fits.options.wish == Wish::default() => Vec::new(),
+        // Who wished for something is told why there is no word on it.
+        None => vec![format!("no advice: {}", advice::absent(&analysis.fits))],
+    };
+    let sections = [("Notes", notes), ("What to train next", next)];
     let told = sections
         .into_iter()
         .filter(|(_, sentences)| !sentences.is_empty());

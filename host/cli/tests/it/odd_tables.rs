@@ -242,7 +242,7 @@ fn what_is_refused() {
         "nan.jsonl",
         "{\"n\": 1, \"d\": 2, \"c\": 3, \"loss\": NaN}\n",
         6,
-        "NaN and Infinity are no JSON; write null",
+        "for NaN and Infinity write null",
     );
     check("other.csv", "size,flops\n1,2\n", 2, "nothing gives `n`");
 }

@@ -154,12 +154,12 @@ fn found(text: &str, error: &serde_json::Error) -> String {
     }
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
-    let place = format!("{message} at character {}", error.column());
+    let place = format!("no valid JSON: {message} at character {}", error.column());
     let before = error.column().saturating_sub(1);
     let rest = text.get(before..).unwrap_or_default();
     let is_python = ["NaN", "Infinity", "-Infinity"];
     if is_python.iter().any(|word| rest.starts_with(word)) {
-        return format!("{place} (NaN and Infinity are no JSON; write null)");
+        return format!("{place} (for NaN and Infinity write null)");
     }
     place
 }

@@ -3,7 +3,8 @@
 use std::{io, os::unix::process::ExitStatusExt};
 
 use flops_fit_trial::{
-    Description, FORMAT, Failure, ProgramAnswer, ProgramPart, ProgramQuestion, read_bounded, signal_name,
+    Description, FORMAT, Failure, ProgramAnswer, ProgramPart, ProgramQuestion, read_bounded,
+    signal_name,
 };
 
 use super::{super::PlanError, ask::ask as converse};

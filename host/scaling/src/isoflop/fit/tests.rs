@@ -62,7 +62,7 @@ fn diagnoses() {
     );
     check(
         &rippled(1, |_| 2.0),
-        "1 distinct sizes, 4 needed; add N ≈ 0.5, 2, 4",
+        "1 distinct size, 4 needed; add N ≈ 0.5, 2, 4",
     );
 }
 
