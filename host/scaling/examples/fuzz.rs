@@ -62,8 +62,9 @@ impl Draws {
 /// The runs of one case.
 fn case(number: u64) -> Vec<Run> {
     let mut draws = Draws(number.wrapping_mul(0x2545_F491_4F6C_DD1D));
-    // Few rows mostly, 2000 at most.
-    let rows = 2000_f64.powf(draws.uniform().powi(4)).round() as usize;
+    // As many as a small sweep has, mostly, and 2000 at most.
+    let most: f64 = if draws.one_in(20) { 2000.0 } else { 40.0 };
+    let rows = most.powf(draws.uniform()).round() as usize;
     let wildness = draws.below(3);
     let (sizes, budgets) = (1 + draws.below(12), 1 + draws.below(8));
     let noise = [0.0, 1e-3, 0.02, 1.0][draws.below(4)];
@@ -128,11 +129,11 @@ fn case(number: u64) -> Vec<Run> {
 
 const PARTS: usize = Method::ALL.len() + 1;
 
-/// Whether a case is analysed whole, which is hundreds of fits: one small case in 16,
-/// and one in 512 of more than `FEW` rows.
+/// Whether a case is analysed whole, which is hundreds of fits: one small case in 64,
+/// and one in 1024 of more than `FEW` rows.
 fn is_analysed(number: u64, rows: usize) -> bool {
     const FEW: usize = 64;
-    number.is_multiple_of(if rows <= FEW { 16 } else { 512 })
+    number.is_multiple_of(if rows <= FEW { 64 } else { 1024 })
 }
 
 /// What a thread saw.
