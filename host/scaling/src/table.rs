@@ -10,7 +10,7 @@ pub fn half_decades((first, last): (f64, f64), decades: f64) -> Vec<f64> {
     (start..=end)
         // Read as a decimal, since 3 times a power of ten is often not the number 3e23.
         .flat_map(|decade| ["1", "3"].map(|lead| format!("{lead}e{decade}")))
-        .filter_map(|text| text.parse().ok())
+        .filter_map(|text| text.parse::<f64>().ok())
         .filter(|c| c.is_finite() && (low..=high).contains(c))
         .collect()
 }
