@@ -63,7 +63,7 @@ impl Draws {
 fn case(number: u64) -> Vec<Run> {
     let mut draws = Draws(number.wrapping_mul(0x2545_F491_4F6C_DD1D));
     // As many as a small sweep has, mostly, and 2000 at most.
-    let most: f64 = if draws.one_in(20) { 2000.0 } else { 40.0 };
+    let most: f64 = if draws.one_in(50) { 2000.0 } else { 40.0 };
     let rows = most.powf(draws.uniform()).round() as usize;
     let wildness = draws.below(3);
     let (sizes, budgets) = (1 + draws.below(12), 1 + draws.below(8));
