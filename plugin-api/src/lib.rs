@@ -1,21 +1,16 @@
 //! Write a model, dataset or loss for flops-fit.
 //!
-//! A plugin is a `cdylib` crate with this one dependency. It implements any of
-//! [`Model`], [`Dataset`] and [`Loss`], ordinary traits over [`tch::Tensor`],
-//! and names them:
+//! A plugin is a `cdylib` crate with this one dependency, and serde. It implements
+//! any of [`Model`], [`Dataset`] and [`Loss`], ordinary traits over
+//! [`tch::Tensor`], and [`export_plugin!`] gives them the names by which a
+//! manifest calls them. `cargo build --release --lib` then makes a library.
 //!
-//! ```ignore
-//! flops_fit_plugin::export_plugin! {
-//!     models: { "gpt" => Gpt },
-//!     datasets: { "text" => Text },
-//!     losses: { "cross_entropy" => CrossEntropy },
-//! }
-//! ```
-//!
-//! `cargo build --release --lib` then makes a library that a manifest can name.
 //! The host builds each object from a typed configuration (any serde type),
 //! chooses all data order and randomness, owns the optimizer, and never calls
 //! one object from two threads at once.
+//!
+//! With the feature `testing`, the module `testing` lets an author's unit tests
+//! build all three from JSON and put batches through them, without the host.
 //!
 //! Architecture invariant: authors write plain Rust. The types of the stable
 //! ABI are named in the module [`abi`] alone.
@@ -23,6 +18,9 @@
 
 pub mod abi;
 mod author;
+mod config;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use author::{
     Batch, Buffer, Context, DataDescription, DataForm, Dataset, Draw, Error, Loss, LossValue, Mode,

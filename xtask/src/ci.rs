@@ -22,6 +22,7 @@ pub(crate) fn run(workspace: &Workspace, lints_only: bool) -> Result<(), Error> 
         workspace
             .cargo("doc")
             .args(["--release", "--workspace", "--no-deps"])
+            .args(["--features", "flops-fit-plugin/testing"])
             // A module's own words may point inside it.
             .env(
                 "RUSTDOCFLAGS",

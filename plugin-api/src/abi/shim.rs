@@ -1,7 +1,7 @@
 //! Fills the tables: one extern function for each method of each trait.
 //!
 //! This is the one choke point between the host's calls and an author's code:
-//! every call is guarded here, every configuration parsed here.
+//! every call is guarded here.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use super::{
     tensor::{BorrowedTensor, OwnedTensor},
 };
 use crate::{
-    Context, DataDescription, Dataset, Draw, Loss, Mode, Model, ModelContext, Place, Split,
+    Context, DataDescription, Dataset, Draw, Loss, Mode, Model, ModelContext, Place, Split, config,
 };
 
 /// The export of a model under the name `kind`.
@@ -57,20 +57,11 @@ fn answer<T>(body: impl FnOnce() -> Result<T, Fault>) -> Answer<T> {
     }
 }
 
-/// Parses a configuration; the error names the key.
+/// A text that does not parse is a fault of the configuration, with or without a key.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let mut message = error.into_inner().to_string();
-        // serde_json adds the place in a text that the author of a manifest never saw.
-        if let Some(end) = message.find(" at line ") {
-            message.truncate(end);
-        }
-        Fault::Config {
-            key: (path != ".").then_some(path),
-            message,
-        }
+    config::parse(text).map_err(|error| Fault::Config {
+        key: error.key().map(str::to_owned),
+        message: error.message().to_owned(),
     })
 }
 
