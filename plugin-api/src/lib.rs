@@ -14,6 +14,17 @@
 //!
 //! Architecture invariant: authors write plain Rust. The types of the stable
 //! ABI are named in the module [`abi`] alone.
+//!
+//! # A worked model, dataset and loss
+//!
+//! This is the whole of `examples/my-model`, which `flops-fit new` writes under
+//! another name: a low-rank bigram model, the bytes of a file, and cross-entropy.
+//!
+// Only for the documentation, and as a test that compiles: a copy of this folder
+// alone still builds.
+#![cfg_attr(any(doc, doctest), doc = "```no_run")]
+#![cfg_attr(any(doc, doctest), doc = include_str!("../../examples/my-model/src/lib.rs"))]
+#![cfg_attr(any(doc, doctest), doc = "```")]
 #![deny(missing_docs)]
 
 pub mod abi;

@@ -98,15 +98,15 @@ fn the_reference_plugin_passes() {
 
 #[test]
 fn the_examples_pass_at_the_sizes_of_their_manifests() {
-    programs::plugin("bigram");
-    for (name, skipped) in [("stories", &[][..]), ("bigram", &[])] {
+    programs::plugin("my_model");
+    for (name, skipped) in [("stories", &[][..]), ("my-model", &[])] {
         let bench = Workbench::new(&format!("check-{name}"), "");
         let manifest = programs::example(name);
         let found = check(&bench, &[&manifest.display().to_string()]);
         passes(&found, skipped);
         let count = found.finding("count")["found"].as_str().expect("words");
         assert!(
-            name == "bigram" || count.contains("so at 2 further sizes"),
+            name == "my-model" || count.contains("so at 2 further sizes"),
             "{count}"
         );
     }

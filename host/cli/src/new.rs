@@ -1,7 +1,7 @@
 //! `flops-fit new`: a plugin crate that compiles, passes `check` and runs a sweep as it
 //! is written.
 //!
-//! It is the crate of `examples/bigram`, which its own tests run, under another name
+//! It is the crate of `examples/my-model`, which its own tests run, under another name
 //! and with what a crate outside this repository needs.
 
 use std::{
@@ -11,10 +11,22 @@ use std::{
 
 use crate::setup;
 
-/// The files of the example, as they are there.
-const CARGO: &str = include_str!("../../../examples/bigram/Cargo.toml");
-const MANIFEST: &str = include_str!("../../../examples/bigram/manifest.toml");
-const LIBRARY: &str = include_str!("../../../examples/bigram/src/lib.rs");
+/// A file of the example, as it is there.
+macro_rules! example {
+    ($path:literal) => {
+        include_str!(concat!("../../../examples/my-model/", $path))
+    };
+}
+
+const CARGO: &str = example!("Cargo.toml");
+const README: &str = example!("README.md");
+
+/// Those that any crate has in the same words.
+const ALIKE: [(&str, &str); 3] = [
+    ("build.rs", example!("build.rs")),
+    ("src/lib.rs", example!("src/lib.rs")),
+    ("src/tests.rs", example!("src/tests.rs")),
+];
 
 /// Where this flops-fit was built from.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin-api");
@@ -111,33 +123,41 @@ fn put(path: &Path, text: &str) -> Result<(), NewError> {
 }
 
 /// Paths in the folder, and texts.
-fn files(name: &str, api: &Path) -> [(&'static str, String); 5] {
+fn files(name: &str, api: &Path) -> Vec<(&'static str, String)> {
     let library = name.replace('-', "_");
-    // Comments before the package speak of this repository.
+    // Comments before the package speak of this repository, and so does the README's end.
     let package = CARGO.find("[package]").map_or(CARGO, |at| &CARGO[at..]);
+    let (readme, _) = README
+        .split_once("\n## In flops-fit's repository\n")
+        .unwrap_or((README, ""));
     let api = toml::Value::from(api.display().to_string());
     let cargo = package
-        .replace("\"flops-fit-bigram\"", &format!("\"{name}\""))
+        .replace("\"flops-fit-my-model\"", &format!("\"{name}\""))
         .replace("\"../../plugin-api\"", &api.to_string());
     let cargo =
         format!("{cargo}\n# A workspace of its own, whatever folder it stands in.\n[workspace]\n");
-    let manifest = MANIFEST
-        .replace("examples/bigram/manifest.toml", "manifest.toml")
+    let manifest = example!("manifest.toml")
+        .replace("examples/my-model/manifest.toml", "manifest.toml")
         .replace(
             "[\"../../target/release\", \"target/release\"]",
             "[\"target/release\"]",
         )
-        .replace("name = \"bigram\"", &format!("name = \"{name}\""))
-        .replace("\"flops_fit_bigram\"", &format!("\"{library}\""));
+        .replace("name = \"my-model\"", &format!("name = \"{name}\""))
+        .replace("\"flops_fit_my_model\"", &format!("\"{library}\""));
     let config = "# `flops-fit setup` puts libtorch behind this link; a LIBTORCH in the environment wins.\n\
         [env]\nLIBTORCH = { value = \".libtorch\", relative = true }\n";
-    [
+    let mut files = vec![
         ("Cargo.toml", cargo),
         ("manifest.toml", manifest),
-        ("src/lib.rs", LIBRARY.to_owned()),
+        (
+            "README.md",
+            readme.replacen("# my-model", &format!("# {name}"), 1),
+        ),
         (".cargo/config.toml", config.to_owned()),
         (".gitignore", "/target\n/outputs\n/.libtorch\n".to_owned()),
-    ]
+    ];
+    files.extend(ALIKE.map(|(path, text)| (path, text.to_owned())));
+    files
 }
 
 impl std::fmt::Display for Written {
@@ -153,6 +173,7 @@ impl std::fmt::Display for Written {
             writeln!(f, "    flops-fit setup                 # libtorch, once")?;
         }
         writeln!(f, "    cargo build --release --lib")?;
+        writeln!(f, "    cargo test --release            # its unit tests")?;
         writeln!(
             f,
             "    flops-fit check manifest.toml   # does the plugin keep the contract?"
@@ -169,22 +190,29 @@ mod tests {
     #[test]
     fn a_crate_of_its_own() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let at = folder.path().join("my-model");
+        let at = folder.path().join("small-mlp");
         let written = write(&at, None, None).expect("written");
-        assert_eq!(written.name, "my-model");
+        assert_eq!(written.name, "small-mlp");
         let read = |name: &str| fs::read_to_string(at.join(name)).expect(name);
         let cargo: toml::Table = read("Cargo.toml").parse().expect("TOML");
-        assert_eq!(cargo["package"]["name"].as_str(), Some("my-model"));
-        let api = cargo["dependencies"]["flops-fit-plugin"]["path"].as_str();
-        assert!(Path::new(api.expect("a path")).join("Cargo.toml").is_file());
+        assert_eq!(cargo["package"]["name"].as_str(), Some("small-mlp"));
+        for dependencies in ["dependencies", "dev-dependencies"] {
+            let api = cargo[dependencies]["flops-fit-plugin"]["path"].as_str();
+            assert!(Path::new(api.expect("a path")).join("Cargo.toml").is_file());
+        }
         let manifest = Manifest::load(&at.join("manifest.toml"), &[]).expect("valid");
-        assert_eq!(manifest.name, "my-model");
-        assert_eq!(manifest.model.component.plugin.as_deref(), Some("my_model"));
-        for name in ["Cargo.toml", "manifest.toml"] {
+        assert_eq!(manifest.name, "small-mlp");
+        let plugin = manifest.model.component.plugin.as_deref();
+        assert_eq!(plugin, Some("small_mlp"));
+        for name in ["Cargo.toml", "README.md", "manifest.toml"] {
             let text = read(name);
-            assert!(!text.contains("bigram/") && !text.contains("../"), "{text}");
+            for foreign in ["my-model", "my_model", "../", "repository"] {
+                assert!(!text.contains(foreign), "{foreign} in {name}: {text}");
+            }
         }
         assert!(read("src/lib.rs").contains("export_plugin!"));
+        assert!(read("src/tests.rs").contains("testing::check"));
+        assert!(read("build.rs").contains("rpath"));
 
         let error = write(&at, None, None).expect_err("it is there");
         assert!(error.to_string().contains("is not empty"), "{error}");

@@ -86,7 +86,7 @@ pub(crate) fn manifests() -> Vec<Vec<u8>> {
     [
         SMALL,
         FULL,
-        include_str!("../../../examples/bigram/manifest.toml"),
+        include_str!("../../../examples/my-model/manifest.toml"),
         include_str!("../../../examples/stories/manifest.toml"),
         include_str!("../../../examples/novels/manifest.toml"),
         include_str!("../../../examples/tinystories/manifest.toml"),

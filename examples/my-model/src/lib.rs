@@ -11,6 +11,9 @@ use flops_fit_plugin::{
 };
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// Logits of the next byte: `embedding[last byte] · readout`.
 #[derive(Debug)]
 pub struct Bigram {
