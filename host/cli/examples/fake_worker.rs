@@ -2,7 +2,7 @@
 //! verbs and files as `flops-fit-worker`, and its "training" is a formula.
 //!
 //! The manifest's `[model.config]` tells it how to behave: `seconds` is the
-//! length of a trial, `refuses` lists sizes that the model refuses, and
+//! length of a trial, `flops_per_second` the rate that it claims, `refuses` lists sizes that the model refuses, and
 //! `faults` maps a size to what goes wrong with its trials.
 #![expect(
     clippy::exit,
@@ -269,6 +269,8 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
     let d = spec.recipe.units as f64;
     let batch = spec.recipe.train.batch_examples;
     let micro = spec.run.micro_batch.unwrap_or(batch);
+    let spent = spec.run.flops_per_unit * d;
+    let rate = spec.run.model.config["flops_per_second"].as_f64();
     let outcome = match fault {
         "diverge" => diverged(),
         "diverge at full rate" if spec.recipe.train.lr >= 1.0 => diverged(),
@@ -288,8 +290,8 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
                 n,
                 counts: spec.run.counts.clone(),
                 d,
-                c: spec.run.flops_per_unit * d,
-                spent: spec.run.flops_per_unit * d,
+                c: spent,
+                spent,
                 unique: None,
                 loss: if fault == "negative" {
                     -1.0
@@ -316,7 +318,7 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
         },
         timing: Timing {
             startup: 0.1,
-            train: 0.1,
+            train: rate.map_or(0.1, |rate| spent / rate),
             evaluate: 0.1,
         },
     }

@@ -15,6 +15,7 @@ mod simulated;
 mod startup;
 mod tables;
 mod tensorboard;
+mod timed;
 mod tuning;
 mod workbench;
 mod worker;
