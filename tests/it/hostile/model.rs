@@ -46,7 +46,7 @@ const SIGSEGV: i32 = 11;
 /// The step, counted from 1, that is spoilt by a fault of an output or a gradient.
 const SPOILT: Option<u64> = Some(3);
 
-const FAULTS: [(&str, Ends); 42] = [
+const FAULTS: [(&str, Ends); 43] = [
     ("none", Completed),
     ("zero-readout", Completed),
     (
