@@ -37,3 +37,9 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     examples.join(name).join("manifest.toml")
 }
+
+/// Says that a test was skipped, and why.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}

@@ -26,16 +26,11 @@ fn python() -> Option<String> {
         tried.is_ok_and(|tried| tried.status.success())
     });
     if found.is_none() {
-        skipped(&format!(
+        programs::skipped(&format!(
             "none of {candidates:?} has torch; name a Python that has by {VARIABLE}"
         ));
     }
     found.cloned()
-}
-
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
 }
 
 /// Sentences whose words depend on the ones before, so that there is something to learn.
@@ -138,7 +133,7 @@ fn the_demonstration_in_pytorch_is_the_plugins() {
     let places = ["../shared/data", "../../shared/data"].map(|place| repository.join(place));
     let mut texts = places.iter().map(|place| place.join("austen.txt"));
     let Some(text) = texts.find(|text: &PathBuf| text.is_file()) else {
-        return skipped("../shared/data/austen.txt is not beside this checkout");
+        return programs::skipped("../shared/data/austen.txt is not beside this checkout");
     };
     let text = text.canonicalize().expect("there");
     let bench = Workbench::new("pytorch-demonstration", "");
