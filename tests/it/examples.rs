@@ -43,6 +43,8 @@ fn run(bench: &Workbench, command: &mut Command) -> Ended {
     let output = command
         .current_dir(bench.path(""))
         .env("FLOPS_FIT", programs::flops_fit())
+        // Where the example in Rust puts its results.
+        .env("TMPDIR", bench.path(""))
         .stdin(Stdio::null())
         .output();
     bench.ended(&output.expect("started"))
@@ -64,6 +66,39 @@ fn chinchilla_optimum(c: f64) -> f64 {
     let (a, alpha, b, beta) = (406.4_f64, 0.34, 410.7, 0.28);
     let scale = (alpha * a / (beta * b)).powf(1.0 / (alpha + beta));
     scale * (c / 6.0).powf(beta / (alpha + beta))
+}
+
+#[test]
+fn the_library_goes_from_a_design_in_code_to_a_report() {
+    let bench = Workbench::new("programmatic", "");
+    let program = programs::built("flops-fit-programmatic");
+    let ended = run(&bench, &mut Command::new(program)).expect(0);
+    let planned = figure(&ended.out, "", " trials, ") as usize;
+    let followed = ended.err.lines().filter_map(|line| line.split_once(": "));
+    let last = followed
+        .filter_map(|(number, _)| number.parse().ok())
+        .last();
+    assert_eq!(last, Some(planned), "{}", ended.err);
+    // The simulated law comes back, in the sweep and far beyond it.
+    for budget in [1e18, 3e18, 1e19, 3e19] {
+        let found = figure(&ended.out, &format!("{budget:.1e} FLOPs: N* = "), ",");
+        let off = found / chinchilla_optimum(budget);
+        assert!(
+            (0.8..1.25).contains(&off),
+            "{budget:e}, {off}: {}",
+            ended.out
+        );
+    }
+    let further = figure(&ended.out, "times the largest budget: N* =", ";");
+    let off = further / chinchilla_optimum(3e21);
+    assert!((0.5..2.0).contains(&off), "{off}: {}", ended.out);
+    assert_eq!(figure(&ended.out, "", " runs, ") as usize, planned);
+    let report = ended
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("report: [dir]/"));
+    let report = bench.path(report.expect("the report is named"));
+    assert!(report.is_file(), "{}", report.display());
 }
 
 #[test]
