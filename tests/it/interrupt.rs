@@ -160,7 +160,9 @@ fn struck_at_fifty_moments_it_ends_with_the_same_bits() {
         let status = victim.strike(step, random.milliseconds(0, 150), signal);
         assert_eq!(status.signal(), Some(signal.as_raw()), "{}", victim.log());
         assert!(victim.latest() >= before, "nothing that was saved is lost");
-        assert!(checkpoints(&victim.dir).len() <= 2, "two are kept");
+        // SIGKILL may fall between the newest's birth and the oldest's end.
+        let most = if signal == Signal::KILL { 3 } else { 2 };
+        assert!(checkpoints(&victim.dir).len() <= most, "two are kept");
         if signal == Signal::KILL {
             killed += 1;
         } else {
