@@ -23,7 +23,7 @@
 //!
 //! #[test]
 //! fn no_ranks_are_refused() {
-//!     let data = testing::build_dataset::<Bytes>(&json!({ … })).unwrap().description();
+//!     let data = testing::build_dataset::<Bytes>(&json!({ "path": "src/lib.rs" })).unwrap().description();
 //!     let error = testing::build_model::<Bigram>(&json!({ "rank": 0 }), &data, 1).unwrap_err();
 //!     assert_eq!(error.key(), Some("rank"));
 //! }

@@ -77,7 +77,7 @@ fn the_library_goes_from_a_design_in_code_to_a_report() {
     let followed = ended.err.lines().filter_map(|line| line.split_once(": "));
     let last = followed
         .filter_map(|(number, _)| number.parse().ok())
-        .last();
+        .next_back();
     assert_eq!(last, Some(planned), "{}", ended.err);
     // The simulated law comes back, in the sweep and far beyond it.
     for budget in [1e18, 3e18, 1e19, 3e19] {
