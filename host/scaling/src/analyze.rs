@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::{Analysis, BootstrapReport, Disagreement, Options, Prediction, SCHEMA};
 use crate::bootstrap::Cloud;
+use crate::canonical;
 use crate::design::{Size, next_run};
 use crate::ensemble::{Ensemble, Member};
 use crate::fit::Fit;
@@ -104,7 +105,7 @@ pub(crate) fn answer(
 ) -> Result<Analysis, AnalysisError> {
     check(runs, options)?;
     let screened = quality::screen(runs, options.checks())?;
-    let sample = Sample::of(&screened.kept)?;
+    let sample = Sample::of(&canonical::sorted(&screened.kept))?;
     let study = Study::of(&sample, options);
     let members = study.members();
     let methods: Vec<Method> = members.iter().map(|member| member.fit.method()).collect();

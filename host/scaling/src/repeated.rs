@@ -300,14 +300,10 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
         target: &target,
     };
     let ends = search(&columns, sample, &plain);
-    let found = ends
+    let best = ends
         .iter()
         .min_by(|a, b| a.objective.total_cmp(&b.objective))
         .ok_or(Unfit::NoOptimum)?;
-    let best = newton::minimise(&model, &sample.weight, HUBER_DELTA, found.theta, FULL);
-    if !best.objective.is_finite() {
-        return Err(Unfit::NoOptimum);
-    }
     let surface = columns.surface(&best.theta);
     let beyond = (0..sample.len()).any(|row| {
         columns.ln_unique[row].is_some_and(|ln| sample.ln_n[row] > Columns::ln_enough(&surface, ln))
@@ -318,7 +314,7 @@ pub(crate) fn fit(sample: &Sample) -> Result<Fit<'_>, Unfit> {
     let used = vec![true; sample.len()];
     let resolution = f64::EPSILON * sample.weight.iter().sum::<f64>();
     let same =
-        |end: &&Solution<7>| end.objective - found.objective <= 1e-6 * found.objective + resolution;
+        |end: &&Solution<7>| end.objective - best.objective <= 1e-6 * best.objective + resolution;
     Ok(Fit {
         method: Method::DataConstrained,
         sample,

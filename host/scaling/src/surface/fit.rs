@@ -34,7 +34,7 @@ const FULL: Limits = Limits {
     steps: 200,
     gain: 1e-13,
 };
-/// From the optimum of rounded rows to that of the rows themselves.
+/// From the best end of a search to the optimum.
 const LAST: Limits = Limits {
     steps: 200,
     gain: 1e-15,
@@ -219,8 +219,7 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
     let target = target(&sample.loss, objective);
     let model = frame.model(&target, objective);
     let found = search(&Rows::of(frame, sample), objective);
-    let near = found.best.ok_or(Unfit::NoOptimum)?;
-    let best = descend(&model, &sample.weight, objective, near.theta, LAST);
+    let best = found.best.ok_or(Unfit::NoOptimum)?;
     if !best.objective.is_finite() {
         return Err(Unfit::NoOptimum);
     }
@@ -303,19 +302,15 @@ fn search(all: &Rows, objective: Objective) -> Search {
     let resolution = f64::EPSILON * total;
     let same = |a: f64, b: f64| a - b <= SAME * b + resolution;
     let at_optimum = ends.iter().filter(|end| same(end.0, ends[0].0)).count();
-    let best = if rows.len() == all.loss.len() {
-        ends.first().map(|end| end.1)
-    } else {
-        // The best two basins, on all runs.
-        let mut basins = ends;
-        basins.dedup_by(|later, earlier| same(later.0, earlier.0));
-        let model = frame.model(target, objective);
-        basins
-            .iter()
-            .take(2)
-            .map(|(_, end)| descend(&model, &all.weight, objective, end.theta, FULL))
-            .min_by(|a, b| a.objective.total_cmp(&b.objective))
-    };
+    // The best basin or, where not all runs were scouts, the best two, on all runs.
+    let mut basins = ends;
+    basins.dedup_by(|later, earlier| same(later.0, earlier.0));
+    basins.truncate(if rows.len() == all.loss.len() { 1 } else { 2 });
+    let model = frame.model(target, objective);
+    let best = basins
+        .iter()
+        .map(|(_, end)| descend(&model, &all.weight, objective, end.theta, LAST))
+        .min_by(|a, b| a.objective.total_cmp(&b.objective));
     Search {
         best,
         seeds: starts.len(),
