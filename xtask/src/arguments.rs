@@ -21,10 +21,11 @@ Chores:
   fuzz [ARGS…]       Build, and feed mutated files to every parser for a minute
   ci [--lints-only]  Formatting, lints, docs, dependencies, then tests and fuzz
 
-Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection,
-parent; without a name, all but sweep, coverage and selection. analysis, coverage and
+Benchmarks: step, sweep, overhead, stories, help, analysis, coverage, selection, ranks,
+trunks, adaptive, parent; without a name, those that take no more than minutes. analysis, coverage and
 selection need no libtorch.
   --case a|b|c       step: only this shape of model
+  --compile          step: against torch.compile, which wants a C++ compiler
   --pairs N          Interleaved pairs to take medians of [default: 5; sweep: 1]
   --python PATH      A Python that has torch [default: FLOPS_FIT_BENCH_PYTHON, python3]
   --baseline PATH    The PyTorch script [default: ../shared/bench/torch_eager.py]
@@ -100,6 +101,7 @@ fn bench(mut parser: Parser) -> Result<Chore, Error> {
             Arg::Long("pairs") => options.pairs = Some(parser.value()?.parse()?),
             Arg::Long("python") => options.python = Some(PathBuf::from(parser.value()?)),
             Arg::Long("baseline") => options.baseline = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("compile") => options.compile = true,
             Arg::Long("text") => options.text = Some(PathBuf::from(parser.value()?)),
             Arg::Short('h') | Arg::Long("help") => return Ok(Chore::Help),
             Arg::Value(name) if options.bench.is_none() => {

@@ -29,12 +29,12 @@ use flops_fit_plugin::{
     Place, Split,
 };
 use flops_fit_trainer::{
-    AdamWState, Blueprint, FlatParameters, Library, ModelParameter, Observer, Training,
+    AdamWState, Blueprint, FlatParameters, Library, ModelParameter, Observer, Training, gemm_rate,
     keep_freed_memory, train,
 };
 use flops_fit_trial::{
-    AdamW, Component, Load, Outcome, Precision, Progress, ProgressWriter, Recipe, RunSettings,
-    Schedule, TrainSettings, TrialSpec,
+    AdamW, Component, Compute, Load, Outcome, Precision, Progress, ProgressWriter, Recipe,
+    RunSettings, Schedule, TrainSettings, TrialSpec,
 };
 use serde_json::{Value, json};
 use tch::{Device, Tensor};
@@ -91,6 +91,8 @@ struct Clock {
     log: Option<ProgressWriter>,
     rival: Option<Rival>,
     collective_seconds: f64,
+    /// Of training on one token.
+    flops: f64,
 }
 
 impl Clock {
@@ -190,6 +192,13 @@ fn main() {
             let collective_ms = clock.collective_seconds * 1e3 / steps as f64;
             let mut figures = alone(clock.times, &case);
             figures["collective_ms"] = collective_ms.into();
+            let flop_rate = clock.flops * figures["tokens_per_s"].as_f64().unwrap();
+            figures["gflops"] = (flop_rate / 1e9).into();
+            let cpu = Compute {
+                device: "cpu".into(),
+                precision: Precision::Fp32,
+            };
+            figures["gemm_gflops"] = (gemm_rate(&cpu).unwrap() / 1e9).into();
             figures
         }
         "bare" => {
@@ -303,6 +312,7 @@ fn host(
     let completed = matches!(trained.outcome, Outcome::Completed { .. });
     assert!(completed, "the loss diverged: {:?}", trained.outcome);
     clock.collective_seconds = trained.collective_seconds;
+    clock.flops = spec.run.flops_per_unit;
     clock
 }
 

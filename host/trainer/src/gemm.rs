@@ -23,7 +23,7 @@ const GPU_SIDE: i64 = 8192;
 /// FLOP/s of a product of square matrices on what `compute` says, on the threads that
 /// libtorch has: the fastest of several, since whatever else runs only slows it down.
 /// `None` where there is no such device, or it can't compute in that format.
-pub(crate) fn rate(compute: &Compute) -> Option<f64> {
+pub fn rate(compute: &Compute) -> Option<f64> {
     let device = device::named(&compute.device).ok()?;
     measure(device, precision::compute_kind(compute.precision)).ok()
 }

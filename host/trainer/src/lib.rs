@@ -49,6 +49,7 @@ pub use checkpoint::Keeper;
 pub use coordinates::coordinates;
 pub use describe::describe;
 pub use flat::FlatParameters;
+pub use gemm::rate as gemm_rate;
 pub use order::Order;
 pub use plugin::{
     Batch, Dataset, Library, Loss, LossKind, Model, ModelBuffer, ModelKind, ModelParameter,

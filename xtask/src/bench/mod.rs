@@ -6,8 +6,11 @@
 //! beside each run, since a busy machine makes every figure worthless. One
 //! JSON object a benchmark goes to standard output, progress to standard error.
 
+mod adaptive;
 mod analysis;
 mod coverage;
+mod example;
+mod folder;
 mod help;
 mod load;
 mod options;
@@ -21,6 +24,7 @@ mod selection;
 mod step_time;
 mod stories;
 mod sweep;
+mod trunks;
 
 pub(crate) use options::{Bench, Case, Options};
 
@@ -65,6 +69,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Error>
             Bench::Coverage => coverage::run(workspace)?,
             Bench::Selection => vec![selection::run(workspace)?],
             Bench::Ranks => ranks::run(workspace, options)?,
+            Bench::Trunks => trunks::run(workspace)?,
+            Bench::Adaptive => adaptive::run(workspace)?,
             Bench::Parent => parent::run(workspace, options)?,
         });
     }

@@ -26,6 +26,10 @@ pub(crate) enum Bench {
     Selection,
     /// Rate of two ranks, and of two trials, against one.
     Ranks,
+    /// FLOPs and optima of sweeps with trunks against those without.
+    Trunks,
+    /// FLOPs of a sweep that finds its sizes against one that was told them.
+    Adaptive,
     /// Memory and CPU that the parent of a sweep takes.
     Parent,
 }
@@ -81,9 +85,11 @@ impl FromStr for Bench {
             "coverage" => Ok(Self::Coverage),
             "selection" => Ok(Self::Selection),
             "ranks" => Ok(Self::Ranks),
+            "trunks" => Ok(Self::Trunks),
+            "adaptive" => Ok(Self::Adaptive),
             "parent" => Ok(Self::Parent),
             _ => Err(NotOneOf {
-                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection, ranks, parent",
+                accepted: "step, sweep, overhead, stories, help, analysis, coverage, selection, ranks, trunks, adaptive, parent",
             }),
         }
     }
@@ -111,6 +117,8 @@ pub(crate) struct Options {
     pub(crate) python: Option<PathBuf>,
     pub(crate) baseline: Option<PathBuf>,
     pub(crate) text: Option<PathBuf>,
+    /// Whether PyTorch compiles its model first.
+    pub(crate) compile: bool,
 }
 
 impl Options {

@@ -2,14 +2,13 @@
 //! stand-ins that sleep instead of training, since they are not what is measured.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::pairs::{self, Comparison, Contest, Target};
-use super::{Options, report};
+use super::{Options, folder, report};
 use crate::error::Error;
 use crate::step;
 use crate::workspace::Workspace;
@@ -49,7 +48,7 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Vec<Compar
 /// Megabytes between the smallest and the largest memory that the parent has been
 /// seen to take, after the first twentieth of its trials.
 fn memory(workspace: &Workspace) -> Result<f64, Error> {
-    let folder = folder(workspace)?;
+    let folder = folder::empty(workspace, "parent")?;
     let manifest = manifest(workspace, 0.02, 4, TRIALS / 20);
     let mut sweep = Sweep::start(workspace, &folder, &manifest)?;
     let mut sizes = Vec::new();
@@ -71,7 +70,7 @@ fn memory(workspace: &Workspace) -> Result<f64, Error> {
 /// Percent of one core, over ten seconds in which every worker trains.
 fn cpu(workspace: &Workspace) -> Result<f64, Error> {
     const OVER: Duration = Duration::from_secs(10);
-    let folder = folder(workspace)?;
+    let folder = folder::empty(workspace, "parent")?;
     let sweep = Sweep::start(workspace, &folder, &manifest(workspace, 20.0, 2, 1))?;
     thread::sleep(Duration::from_secs(3));
     let before = cpu_seconds(sweep.child.id());
@@ -142,27 +141,6 @@ impl Drop for Sweep {
 /// Trials that have begun: each leaves a line.
 fn begun(folder: &Path) -> usize {
     fs::read_to_string(folder.join("trained.log")).map_or(0, |log| log.lines().count())
-}
-
-/// A folder that holds nothing.
-fn folder(workspace: &Workspace) -> Result<std::path::PathBuf, Error> {
-    let folder = workspace.target().join("bench/parent");
-    match fs::remove_dir_all(&folder) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::Io {
-                action: "remove",
-                path: folder,
-                source,
-            });
-        }
-        _ => {}
-    }
-    fs::create_dir_all(&folder).map_err(|source| Error::Io {
-        action: "make",
-        path: folder.clone(),
-        source,
-    })?;
-    Ok(folder)
 }
 
 /// Twenty configurations with so many seeds each. The plugin is there for its

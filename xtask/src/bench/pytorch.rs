@@ -58,13 +58,14 @@ impl PyTorch {
         }
     }
 
-    /// Times `steps` training steps.
-    pub(super) fn step(&self, case: Case, steps: usize) -> Command {
+    /// Times `steps` training steps of an eager model or of a compiled one.
+    pub(super) fn step(&self, case: Case, steps: usize, compile: bool) -> Command {
         let mut command = Command::new(&self.python);
         command
             .arg(&self.script)
             .args(["step", "--case", &case.to_string()])
-            .args(["--threads", "1", "--steps", &steps.to_string()]);
+            .args(["--threads", "1", "--steps", &steps.to_string()])
+            .args(compile.then_some("--compile"));
         command
     }
 
