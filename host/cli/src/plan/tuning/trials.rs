@@ -1,0 +1,114 @@
+//! The trials that tune, and the points that they are at.
+
+use flops_fit_scaling::{
+    grid::{Layout, PlannedTrial, SizeList},
+    learning_rate::{Design, DesignError, Place, Point, Transfer, Tried, places},
+};
+use flops_fit_trial::{Outcome, RunSettings, TrialSpec};
+
+use super::{
+    super::{
+        Plan, PlanError, PlannedRun, Surveyed,
+        layout::{self, Measured},
+        specs::Specs,
+    },
+    wrong,
+};
+use crate::{
+    manifest::{Manifest, Tune},
+    output::Output,
+};
+
+/// Makes and looks at the trials of a tuning.
+pub(super) struct Trials<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) survey: &'a Surveyed,
+    pub(super) measured: Measured<'a>,
+    pub(super) output: &'a Output,
+}
+
+impl Trials<'_> {
+    /// The trial of a point; `None` where its size can't be trained there.
+    pub(super) fn trial(&self, point: &Point) -> Result<Option<PlannedTrial>, PlanError> {
+        let layout = Layout::Listed(vec![SizeList {
+            budget: point.budget,
+            sizes: vec![point.size],
+        }]);
+        let grid = self.measured.plan(self.manifest, &layout)?;
+        let mut trials = grid.budgets.into_iter().flat_map(|budget| budget.trials);
+        Ok(trials.next())
+    }
+
+    pub(super) fn specify(
+        &self,
+        budget: f64,
+        trial: &PlannedTrial,
+        lr: f64,
+    ) -> (TrialSpec, PlannedRun) {
+        let sized = &self.measured.sizes[&trial.size];
+        let specs = Specs {
+            manifest: self.manifest,
+            survey: self.survey,
+            examples: self.measured.examples,
+        };
+        // One seed: the points are several, and their noise shows in how they scatter.
+        let seed = self.manifest.sweep.seeds[0];
+        let recipe = specs.recipe(budget, trial, sized, seed, lr);
+        let run: RunSettings = specs.run_settings(trial.size, sized);
+        let spec = TrialSpec::new(recipe, run);
+        let run = PlannedRun::of(&spec, trial);
+        (spec, run)
+    }
+
+    /// What became of it; `None` where it has neither completed nor diverged.
+    pub(super) fn result(&self, spec: &TrialSpec, lr: f64) -> Option<Tried> {
+        let result = self.output.trial(&spec.id).result().ok()??;
+        if result.id != spec.id {
+            return None;
+        }
+        let loss = match result.outcome {
+            Outcome::Completed { measured } => Some(measured.loss),
+            Outcome::Diverged { .. } => None,
+            Outcome::Grown { .. } | Outcome::Failed { .. } => return None,
+        };
+        Some(Tried { lr, loss })
+    }
+}
+
+/// The points to tune at, nothing tried yet.
+pub(super) fn points(
+    manifest: &Manifest,
+    tune: &Tune,
+    transfer: Transfer,
+    measured: &Measured<'_>,
+    preview: &Plan,
+) -> Result<Vec<Point>, PlanError> {
+    let design = Design {
+        transfer,
+        rates: tune.rates.len(),
+        share: tune.share,
+    };
+    let sweep = manifest
+        .sweep
+        .grid(&manifest.sweep.layout, measured.units_per_step);
+    let places = places(&design, &sweep, &measured.candidates, preview.flops);
+    let places = places.map_err(|error| match error {
+        DesignError::Grid(error) => layout::grid_error(manifest, error),
+        error => wrong(
+            manifest,
+            format!("{} rates: {error}", tune.rates.len()),
+            format!(
+                "at most {} of them, train.lr.share; list fewer rates, allow a larger share, or set a rate",
+                tune.share
+            ),
+        ),
+    })?;
+    let point = |Place { budget, trial }: Place| Point {
+        size: trial.size,
+        budget,
+        n: trial.n,
+        d: trial.d,
+        tried: Vec::new(),
+    };
+    Ok(places.into_iter().map(point).collect())
+}
