@@ -21,7 +21,9 @@ pub(crate) fn named(name: &str) -> Result<Device, Failure> {
         Ok(Device::Cuda(index))
     } else {
         Err(refused(format!(
-            "device `{name}`: this libtorch sees {found} CUDA devices"
+            "device `{name}`: this libtorch sees {found} CUDA devices; set run.devices to those \
+             that there are, such as [\"cpu\"], or, where the GPU is there, set libtorch up for \
+             it (`flops-fit setup --cuda`) and build worker and plugins again"
         )))
     }
 }

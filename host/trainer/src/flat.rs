@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 
 use crate::{
     memory::{floats, floats_mut, is_plain},
-    plugin::ModelParameter,
+    plugin::{ModelParameter, refused},
     precision::{compute_kind, master_kind},
 };
 
@@ -174,7 +174,7 @@ impl FlatParameters {
             } else {
                 gradient.f_to_kind(kind).and_then(|g| g.f_contiguous())
             };
-            let gradient = gradient.map_err(|e| host(&e))?;
+            let gradient = gradient.map_err(|e| refused(Phase::Backward, &e))?;
             if is_plain(&gradient) && is_plain(&self.grads) {
                 let to = &mut floats_mut(&mut self.grads)[segment.offset..][..segment.len];
                 add(to, floats(&gradient), weight as f32, first);

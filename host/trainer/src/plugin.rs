@@ -14,7 +14,7 @@ mod loss;
 mod model;
 
 pub use dataset::{Batch, Dataset};
-pub(crate) use fault::is_out_of_memory;
+pub(crate) use fault::{is_out_of_memory, refused};
 pub use library::Library;
 pub use loss::{Loss, LossKind};
 pub use model::{Model, ModelBuffer, ModelKind, ModelParameter};

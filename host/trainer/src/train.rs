@@ -183,19 +183,7 @@ fn beginning(
             return Ok((position, Some(moments)));
         }
     }
-    let beginning = Position {
-        step: 0,
-        draws: 0,
-        units: 0,
-        paid: 0,
-        optimizer_steps: 0,
-        first_loss: None,
-        recent_losses: Vec::new(),
-        tail_sum: 0.0,
-        tail_count: 0,
-        seconds: 0.0,
-    };
-    Ok((beginning, None))
+    Ok((Position::default(), None))
 }
 
 /// What all ranks of a trial are made from.

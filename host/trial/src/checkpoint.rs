@@ -91,8 +91,9 @@ pub struct Resumed {
     pub arrangement: Arrangement,
 }
 
-/// Where training was: with the tensors, all that the next step depends on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Where training was: with the tensors, all that the next step depends on. The default is
+/// the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Optimizer steps done.
     pub step: u64,

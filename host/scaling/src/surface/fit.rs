@@ -218,13 +218,15 @@ fn fit_frame(sample: &Sample, frame: &Frame, objective: Objective) -> Result<Sur
     }
     let target = target(&sample.loss, objective);
     let model = frame.model(&target, objective);
-    let found = search(&Rows::of(frame, sample), objective);
+    let rows = Rows::of(frame, sample);
+    let found = search(&rows, objective);
     let best = found.best.ok_or(Unfit::NoOptimum)?;
     if !best.objective.is_finite() {
         return Err(Unfit::NoOptimum);
     }
     let theta = best.theta;
-    let bounds = model.bounds();
+    // Those of the search: the real rows' differ in the last digits.
+    let bounds = rows.frame.model(&[], objective).bounds();
     for (quantity, k) in [('N', 1), ('D', 2)] {
         if theta[k] <= bounds[k].0 {
             return Err(Unfit::Flat { quantity });

@@ -184,6 +184,31 @@ proptest! {
     }
 }
 
+/// Where larger models do worse at every D, no surface has a term of N, in whatever order
+/// and units.
+#[test]
+fn a_loss_that_rises_with_n_is_no_law() {
+    let mut runs = Vec::new();
+    for (size, length) in (0..5).flat_map(|size| (0..5).map(move |length| (size, length))) {
+        let (n, d) = (1e5 * 3_f64.powi(size), 1e7 * 3_f64.powi(length));
+        let loss = 2.0 + 40.0 * d.powf(-0.3) + 0.01 * f64::from(size);
+        runs.push(Run::new(n, d, 6.0 * n * d, loss));
+    }
+    for seed in 0..20_u32 {
+        let unit = 10_f64.powi(seed as i32 % 7 - 3);
+        let others = in_other_units(&shuffled(&runs, seed.into()), [unit, 1.0 / unit, 1.0]);
+        let sample = Sample::new(&others).unwrap();
+        for method in [
+            Method::ParametricHuber,
+            Method::ParametricLad,
+            Method::ParametricMse,
+        ] {
+            let unfit = fit(method, &sample).unwrap_err();
+            assert_eq!(unfit, Unfit::Flat { quantity: 'N' }, "{method}, {seed}");
+        }
+    }
+}
+
 /// The runs that the published fits are of, budgets found by their C.
 #[test]
 fn nothing_of_this_matters_on_the_published_runs() {

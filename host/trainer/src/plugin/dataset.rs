@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 use super::{
     Library,
     callee::{Callee, take},
-    is_out_of_memory,
+    fault::refused,
 };
 
 /// An open dataset.
@@ -47,21 +47,12 @@ impl Batch {
             let copies = tensors.iter().map(|tensor| tensor.f_to_device(device));
             copies
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| moving(&error))
+                .map_err(|error| refused(Phase::Batch, &error))
         };
         Ok(Self {
             inputs: copy(self.inputs)?,
             targets: copy(self.targets)?,
         })
-    }
-}
-
-fn moving(error: &tch::TchError) -> Failure {
-    let (phase, detail) = (Phase::Batch, error.to_string());
-    if is_out_of_memory(&detail) {
-        Failure::OutOfMemory { phase, detail }
-    } else {
-        Failure::Host { phase, detail }
     }
 }
 

@@ -47,6 +47,16 @@ pub(super) fn failure(plugin: &str, what: &str, phase: Phase, fault: &str) -> Fa
     }
 }
 
+/// What libtorch refused to the host as a trial's failure.
+pub(crate) fn refused(phase: Phase, error: &tch::TchError) -> Failure {
+    let detail = error.to_string();
+    if is_out_of_memory(&detail) {
+        Failure::OutOfMemory { phase, detail }
+    } else {
+        Failure::Host { phase, detail }
+    }
+}
+
 /// Whether libtorch's words say that an allocation failed, on the CPU or a GPU.
 pub(crate) fn is_out_of_memory(message: &str) -> bool {
     [

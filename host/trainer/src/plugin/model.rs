@@ -12,6 +12,7 @@ use tch::{Device, Kind, Tensor};
 use super::{
     Library,
     callee::{Callee, json, lend, take},
+    fault::refused,
 };
 
 /// A model: its functions, and once built its object.
@@ -194,7 +195,9 @@ impl Model {
         if self.compute == Kind::BFloat16 {
             for output in &mut outputs {
                 if output.kind() == Kind::BFloat16 {
-                    *output = output.f_to_kind(Kind::Float).map_err(|e| uncast(&e))?;
+                    *output = output
+                        .f_to_kind(Kind::Float)
+                        .map_err(|e| refused(Phase::Forward, &e))?;
                 }
             }
         }
@@ -213,7 +216,9 @@ impl Model {
         }
         let cast = inputs.iter().map(|input| {
             if other(input) {
-                input.f_to_kind(self.compute).map_err(|e| uncast(&e))
+                input
+                    .f_to_kind(self.compute)
+                    .map_err(|e| refused(Phase::Forward, &e))
             } else {
                 Ok(input.shallow_clone())
             }
@@ -225,12 +230,5 @@ impl Model {
     pub fn close(self) -> Result<(), Failure> {
         self.callee
             .call(Phase::Drop, || self.table.drop()(self.handle))
-    }
-}
-
-fn uncast(error: &tch::TchError) -> Failure {
-    Failure::Host {
-        phase: Phase::Forward,
-        detail: error.to_string(),
     }
 }

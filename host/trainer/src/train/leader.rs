@@ -24,9 +24,11 @@ pub(super) struct Leader<'a> {
     /// FLOP/s that all threads and devices of the trial could do.
     peak: Option<f64>,
     since: Since,
+    /// When the last line was written, also one within a step.
+    said: Instant,
 }
 
-/// Sums since the last progress line.
+/// Sums since the last progress line between two steps.
 struct Since {
     begun: Instant,
     units: u64,
@@ -55,7 +57,12 @@ impl<'a> Leader<'a> {
         start: &Position,
     ) -> Self {
         let run = &spec.run;
-        let busy = run.devices.len() as f64 * f64::from(run.threads.max(1));
+        // The rate was measured on one thread of a CPU, or on the whole of another device.
+        let parts = run.devices.iter().map(|device| match device.as_str() {
+            "cpu" => f64::from(run.threads.max(1)),
+            _ => 1.0,
+        });
+        let busy: f64 = parts.sum();
         Self {
             observer,
             keeper,
@@ -66,6 +73,7 @@ impl<'a> Leader<'a> {
             flops_per_unit: run.flops_per_unit,
             peak: run.gemm.map(|gemm| gemm * busy),
             since: Since::new(start.units),
+            said: Instant::now(),
         }
     }
 
@@ -94,11 +102,22 @@ impl<'a> Leader<'a> {
         self.since.begun.elapsed() >= REPORT_EVERY
     }
 
+    /// Whether a line within a step would say more than silence.
+    pub(super) fn is_silent(&self) -> bool {
+        self.said.elapsed() >= REPORT_EVERY
+    }
+
     /// Writes one, and gives a sign of life.
     pub(super) fn report(&mut self, at: &Mark) {
         parent::reach(at.stage);
         parent::beat();
-        let since = std::mem::replace(&mut self.since, Since::new(at.units));
+        self.said = Instant::now();
+        // What is seen within a step counts once the step is taken.
+        let since = if at.within_step {
+            Since::new(at.units)
+        } else {
+            std::mem::replace(&mut self.since, Since::new(at.units))
+        };
         let seconds = since.begun.elapsed().as_secs_f64().max(1e-9);
         let seen = at.units.saturating_sub(since.units);
         let units_per_second = (seen > 0).then(|| seen as f64 / seconds);
@@ -129,4 +148,6 @@ pub(super) struct Mark {
     pub(super) units: u64,
     pub(super) lr: f64,
     pub(super) grad_norm: Option<f64>,
+    /// Whether the step after `step` has begun.
+    pub(super) within_step: bool,
 }

@@ -221,7 +221,9 @@ impl<'a> Rank<'a> {
                 break;
             }
             // A long step is no silence.
-            self.report_if_due(Stage::Train, step, settings.lr * share);
+            if self.leader.as_ref().is_some_and(Leader::is_silent) {
+                self.tell(Stage::Train, step, settings.lr * share, true);
+            }
             let batch = self.feed.next()?.on(self.replica.flat.params.device())?;
             let seed = mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i + rank * RANK_STRIDE);
             let context = Context {
@@ -433,6 +435,10 @@ impl<'a> Rank<'a> {
     }
 
     fn report(&mut self, stage: Stage, step: u64, lr: f64) {
+        self.tell(stage, step, lr, false);
+    }
+
+    fn tell(&mut self, stage: Stage, step: u64, lr: f64, within_step: bool) {
         let Some(leader) = &mut self.leader else {
             return;
         };
@@ -446,7 +452,8 @@ impl<'a> Rank<'a> {
             step,
             units: self.units,
             lr,
-            grad_norm: grad_norm.filter(|_| stage == Stage::Train),
+            grad_norm: grad_norm.filter(|_| stage == Stage::Train && !within_step),
+            within_step,
         });
     }
 }

@@ -1,6 +1,7 @@
 //! Several ranks against one, and ranks that fail.
 
 mod precision;
+mod telemetry;
 
 use std::{
     collections::BTreeMap,
