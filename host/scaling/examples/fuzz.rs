@@ -4,7 +4,7 @@
 //!     cargo run --release -p flops-fit-scaling --example fuzz -- [cases] [first]
 //!
 //! All cores work; a case is a function of its number alone, so one that fails is repeated by
-//! giving that number as `first`. Exit status 1 says that some case panicked.
+//! giving that number as `first`. Exit status 1 says that some case panicked, or took a minute.
 #![expect(clippy::print_stdout, reason = "progress and failures")]
 
 use std::io::{IsTerminal as _, Write as _};
@@ -12,12 +12,17 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use flops_fit_scaling::{
     Bootstrap, CurvePoint, Frontier, Method, Options, Run, Sample, analyze, fit,
 };
+
+/// A case that takes longer hangs.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// splitmix64.
 struct Draws(u64);
@@ -198,17 +203,36 @@ fn check(number: u64, times: &mut [Duration; PARTS]) {
     }
 }
 
+/// Ends the program where a case takes so long that it will never end.
+#[expect(
+    clippy::exit,
+    reason = "there is no other way out of a thread that hangs"
+)]
+fn end_if_stuck(slot: &Mutex<Option<(u64, Instant)>>) {
+    if let Some((number, began)) = *slot.lock().unwrap_or_else(PoisonError::into_inner)
+        && began.elapsed() > LONGEST
+    {
+        println!("case {number} takes more than {} s", LONGEST.as_secs());
+        std::process::exit(1);
+    }
+}
+
 /// Every case from `first` up to `end`, on all cores.
 fn all(first: u64, end: u64) -> Seen {
     let next = AtomicU64::new(first);
     let progress = std::io::stderr().is_terminal();
-    let work = || {
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let under_way: Vec<Mutex<Option<(u64, Instant)>>> =
+        (0..threads).map(|_| Mutex::default()).collect();
+    let work = |slot: &Mutex<Option<(u64, Instant)>>| {
         let mut seen = Seen::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= end {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 return seen;
             }
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, Instant::now()));
             seen.case(number);
             let done = number - first + 1;
             if progress && done.is_multiple_of(1000) {
@@ -216,14 +240,25 @@ fn all(first: u64, end: u64) -> Seen {
             }
         }
     };
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let seen = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let (finished, is_finished) = channel::<()>();
+        let (work, under_way) = (&work, &under_way);
+        scope.spawn(move || {
+            while is_finished.recv_timeout(LONGEST / 10) == Err(RecvTimeoutError::Timeout) {
+                under_way.iter().for_each(end_if_stuck);
+            }
+        });
+        let threads: Vec<_> = under_way
+            .iter()
+            .map(|slot| scope.spawn(move || work(slot)))
+            .collect();
         let seen = threads.into_iter().map(thread::ScopedJoinHandle::join);
-        seen.fold(Seen::default(), |mut all, seen| {
+        let seen = seen.fold(Seen::default(), |mut all, seen| {
             all.add(seen.expect("panics are caught in each case"));
             all
-        })
+        });
+        drop(finished);
+        seen
     });
     if progress {
         let _ = write!(std::io::stderr(), "\r");

@@ -3,11 +3,12 @@
 //! The variables are (ln E, a, b, ln α, ln β), so no step leaves the law's domain.
 //! The cost is divided by its value at the seed, which makes the tolerances
 //! relative; the *sum* is minimised, never a mean whose small gradient would stop
-//! the search early.
+//! the search early. The line search has no limit of its own and can go round in circles
+//! where the cost is no smooth number, so the evaluations are counted.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use argmin::core::{CostFunction, Error, Executor, Gradient, State};
+use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
@@ -16,6 +17,8 @@ use crate::newton::{self, Model};
 
 /// Steps at most; Newton's method finishes what is left.
 const STEPS: u64 = 80;
+/// Evaluations of cost and gradient at most; a step takes two or three.
+const EVALUATIONS: u32 = 1000;
 /// Past steps that the inverse Hessian is built from.
 const MEMORY: usize = 7;
 /// Relative gain of one step that ends the search.
@@ -32,11 +35,17 @@ pub(super) fn polish(model: &SurfaceModel<'_>, weights: &[f64], delta: f64, seed
         seed[4].ln(),
     ];
     let n = model.len();
+    let best = RefCell::new(Best {
+        cost: f64::INFINITY,
+        at: start.clone(),
+    });
     let problem = Problem {
         model,
         weights,
         delta,
         unit: 1.0,
+        left: Cell::new(EVALUATIONS),
+        best: &best,
         last: RefCell::new(Evaluation {
             at: Vec::new(),
             cost: f64::NAN,
@@ -45,10 +54,11 @@ pub(super) fn polish(model: &SurfaceModel<'_>, weights: &[f64], delta: f64, seed
             slopes: vec![0.0; 5 * n],
         }),
     };
-    let unit = problem.evaluate(&start);
+    let unit = problem.evaluate(&start).unwrap_or(f64::NAN);
     if !(unit.is_finite() && unit > 0.0) {
         return seed;
     }
+    best.borrow_mut().cost = 1.0;
     let problem = Problem {
         unit,
         last: RefCell::new(Evaluation {
@@ -61,13 +71,16 @@ pub(super) fn polish(model: &SurfaceModel<'_>, weights: &[f64], delta: f64, seed
         .with_tolerance_cost(GAIN)
         .and_then(|solver| solver.with_tolerance_grad(GAIN));
     let Ok(solver) = solver else { return seed };
-    Executor::new(problem, solver)
+    // However it ends, the best point that was seen is a start for Newton's method.
+    let _ = Executor::new(problem, solver)
         .configure(|state| state.param(start).max_iters(STEPS))
-        .run()
-        .ok()
-        .and_then(|result| result.state.get_best_param().map(|best| theta(best)))
-        .filter(|best| best.iter().all(|value| value.is_finite()))
-        .unwrap_or(seed)
+        .run();
+    let best = theta(&best.into_inner().at);
+    if best.iter().all(|value| value.is_finite()) {
+        best
+    } else {
+        seed
+    }
 }
 
 fn theta(variables: &[f64]) -> Theta {
@@ -86,7 +99,15 @@ struct Problem<'a> {
     weights: &'a [f64],
     delta: f64,
     unit: f64,
+    left: Cell<u32>,
+    best: &'a RefCell<Best>,
     last: RefCell<Evaluation>,
+}
+
+/// The best point that was seen.
+struct Best {
+    cost: f64,
+    at: Vec<f64>,
 }
 
 /// Cost and gradient at one point; the line search asks for both in turn.
@@ -99,11 +120,16 @@ struct Evaluation {
 }
 
 impl Problem<'_> {
-    fn evaluate(&self, variables: &[f64]) -> f64 {
+    /// # Errors
+    /// Once there were as many as are allowed.
+    fn evaluate(&self, variables: &[f64]) -> Result<f64, Error> {
         let mut last = self.last.borrow_mut();
         if last.at == variables {
-            return last.cost;
+            return Ok(last.cost);
         }
+        let left = self.left.get().checked_sub(1);
+        self.left
+            .set(left.ok_or_else(|| Error::msg("too many evaluations"))?);
         let last = &mut *last;
         let theta = theta(variables);
         self.model
@@ -121,7 +147,13 @@ impl Problem<'_> {
         }
         last.at.clear();
         last.at.extend_from_slice(variables);
-        last.cost
+        let mut best = self.best.borrow_mut();
+        if last.cost < best.cost {
+            best.cost = last.cost;
+            best.at.clear();
+            best.at.extend_from_slice(variables);
+        }
+        Ok(last.cost)
     }
 }
 
@@ -130,7 +162,7 @@ impl CostFunction for Problem<'_> {
     type Output = f64;
 
     fn cost(&self, variables: &Vec<f64>) -> Result<f64, Error> {
-        Ok(self.evaluate(variables))
+        self.evaluate(variables)
     }
 }
 
@@ -139,7 +171,7 @@ impl Gradient for Problem<'_> {
     type Gradient = Vec<f64>;
 
     fn gradient(&self, variables: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.evaluate(variables);
+        self.evaluate(variables)?;
         Ok(self.last.borrow().gradient.clone())
     }
 }
