@@ -19,7 +19,7 @@ mod law;
 pub use curve::{Best, End, Tried, best, lowest, open_end};
 pub use decision::{Decision, Open, Point, Wanted, decide};
 pub use design::{Design, DesignError, Place, places};
-pub use law::{Basis, Minimum, RateLaw, Settled};
+pub use law::{Basis, Minimum, RateLaw, STEEPEST, Settled};
 
 use serde::{Deserialize, Serialize};
 

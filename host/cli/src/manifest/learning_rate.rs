@@ -1,6 +1,6 @@
 //! `train.lr`: one rate, a law of it, or rates to be tuned.
 
-use flops_fit_scaling::learning_rate::{RateLaw, Transfer};
+use flops_fit_scaling::learning_rate::{RateLaw, STEEPEST, Transfer};
 
 use super::{
     mistake::Mistake,
@@ -55,10 +55,7 @@ impl LearningRate {
                     let number = table.required(key, EXPECTED)?;
                     number.number("a number above 0", |x| x > 0.0)
                 };
-                let exponent = |key: &str| {
-                    let number = table.required(key, EXPECTED)?;
-                    number.number("an exponent from -3 to 3", |x| x.abs() <= 3.0)
-                };
+                let exponent = |key: &str| self::exponent(&table.required(key, EXPECTED)?);
                 Ok(Self::Law(RateLaw {
                     lr: above_0("lr")?,
                     n: above_0("n")?,
@@ -114,6 +111,12 @@ impl LearningRate {
             }
         }
     }
+}
+
+/// An exponent of a rate's law.
+pub(super) fn exponent(field: &Field<'_>) -> Result<f64, Box<Mistake>> {
+    let expected = format!("an exponent from -{STEEPEST} to {STEEPEST}");
+    field.number(&expected, |x| x.abs() <= STEEPEST)
 }
 
 /// No rate is known better than that, and a short one is easier to read.

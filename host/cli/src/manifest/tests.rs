@@ -7,6 +7,7 @@ mod mistakes;
 
 use std::{fs, path::Path};
 
+use flops_fit_scaling::learning_rate::STEEPEST;
 use flops_fit_trial::Precision;
 
 use super::{Manifest, Share, Warmup};
@@ -66,6 +67,10 @@ fn the_resolved_copy_means_the_same() {
         "lr = 1.0",
         "lr = 0.7\nschedule = { kind = \"wsd\", shape = \"linear\" }\nwarmup = { tokens = 9000 }\ngrad_clip = 1\nbatch_tokens = 512\n[run]\ntime_limit = 60\n[analysis]\ntargets = [1e12]\nmax_repeats = inf\nprice = \"2.5 USD per 1e18\"\nwish = { n = 1.2 }\nprior = { noise = 0.02 }\nmethod = \"parametric_lad\"\ndraws = 200\nscheme = \"pair\"\nseed = 7\ndrop_worst = 1\nquality_checks = false",
     );
+    // As steep as one may be that is tuned.
+    let steep = format!(
+        "train.lr={{ lr = 0.123456789, n = 1e6, d = 2.5e7, n_exponent = -{STEEPEST}, d_exponent = {STEEPEST} }}"
+    );
     for (text, sets) in [
         (PLAIN, vec![]),
         (
@@ -81,6 +86,7 @@ fn the_resolved_copy_means_the_same() {
             vec![r#"train.schedule={ kind = "wsd", decay = 0.1, reuse_trunk = true }"#],
         ),
         (PLAIN, vec!["sweep.grid=adaptive"]),
+        (PLAIN, vec![steep.as_str()]),
     ] {
         let manifest = loaded(text, &sets);
         let again = loaded(&manifest.to_toml(), &[]);

@@ -3,6 +3,7 @@
 use flops_fit_trial::{Law, RateEffect, Simulation};
 
 use super::{
+    learning_rate,
     mistake::Mistake,
     section::{Field, Section},
     value::Value,
@@ -120,7 +121,7 @@ fn rate_effect(field: &Field<'_>) -> Result<RateEffect, Box<Mistake>> {
         "diverges",
     ];
     let table = field.table(RATE, &keys)?;
-    let exponent = |key| table.or(key, 0.0, |f| f.number("a number", |_| true));
+    let exponent = |key| table.or(key, 0.0, learning_rate::exponent);
     let place = |key| table.or(key, 1.0, |f| f.number("a number above 0", |x| x > 0.0));
     Ok(RateEffect {
         best: table

@@ -57,7 +57,10 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn of(rounds: &[Round], options: &Options) -> Self {
-        let runs: Vec<Run> = rounds.iter().flat_map(|round| round.runs.clone()).collect();
+        // A second try at a lower rate says nothing of the others' curve: no fit has it.
+        let counts = |run: &&Run| run.retry_of.is_none() || !options.quality_checks;
+        let runs = rounds.iter().flat_map(|round| &round.runs).filter(counts);
+        let runs: Vec<Run> = runs.cloned().collect();
         let fits = fits(&runs, options);
         let mut budgets: Vec<Finding> = Vec::new();
         for round in rounds {

@@ -157,6 +157,34 @@ fn each_minimum_is_near_the_truth_and_the_same_rounds_give_the_same_decision() {
     }
 }
 
+/// No fit has a second try at a lower rate, and so it moves no decision either; unless the
+/// user fits every run as it is.
+#[test]
+fn a_second_try_moves_no_decision() {
+    let truth = laws()[0];
+    // Without a minimum, so that the lowest loss and the reach of the sizes count.
+    let mut sweep = sweep(&truth, &DECADES[..2], 200.0);
+    let candidates = candidates();
+    let first = decide(&sweep, &candidates, &[]).expect("valid");
+    let Action::Train { budget, sizes, .. } = first.action else {
+        panic!("{first:?}");
+    };
+    let round = train(&truth, budget, &sizes, 0.0, 0);
+    let mut retried = round.clone();
+    retried.runs.push(Run {
+        retry_of: Some("diverged".to_owned()),
+        budget: Some(budget),
+        ..Run::new(1e5, budget / (FLOPS * 1e5), budget, 1.0)
+    });
+    let mut decide = |quality_checks, round: &Round| {
+        sweep.options.quality_checks = quality_checks;
+        let rounds = std::slice::from_ref(round);
+        decide(&sweep, &candidates, rounds).expect("valid")
+    };
+    assert_eq!(decide(true, &retried), decide(true, &round));
+    assert_ne!(decide(false, &retried), decide(false, &round));
+}
+
 #[test]
 fn an_edge_minimum_extends_its_side_three_times_at_most() {
     let truth = laws()[0];

@@ -15,6 +15,11 @@ pub(super) const FEW: usize = 4;
 /// other, lest their exponents can't be told apart.
 const APART: f64 = 0.01;
 
+/// Largest exponent of a law, either way. Published ones are below 1 (Li et al. 2025,
+/// arXiv 2503.04715: −0.71 in N and 0.31 in D); a few points that ask for more than this
+/// ask for what is noise, and rates a decade further on would be absurd.
+pub const STEEPEST: f64 = 3.0;
+
 /// Factor by which the best rates of points may differ where one rate is said to serve
 /// all: neighbouring rates are as far apart, and a loss is flat around its minimum.
 const ALIKE: f64 = 2.0;
@@ -39,6 +44,10 @@ impl RateLaw {
     pub fn at(&self, n: f64, d: f64) -> f64 {
         let [x, y] = self.offset(n, d);
         self.lr * (self.n_exponent * x + self.d_exponent * y).exp()
+    }
+
+    fn is_steep(&self) -> bool {
+        self.n_exponent.abs().max(self.d_exponent.abs()) > STEEPEST
     }
 
     fn offset(&self, n: f64, d: f64) -> [f64; 2] {
@@ -74,6 +83,9 @@ pub enum Basis {
     NoLaw {
         /// How many minima there are.
         minima: usize,
+        /// a and b of the law through them, where one is beyond [`STEEPEST`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steep: Option<[f64; 2]>,
     },
     /// The law through the minima by least squares in the logarithms.
     Law {
@@ -124,12 +136,19 @@ impl Settled {
             d_exponent: 0.0,
         };
         let (law, basis) = match transfer {
-            Transfer::Law => fit(middle, &minima).unwrap_or((
-                middle,
-                Basis::NoLaw {
-                    minima: minima.len(),
-                },
-            )),
+            Transfer::Law => {
+                let none = |steep| {
+                    let minima = minima.len();
+                    (middle, Basis::NoLaw { minima, steep })
+                };
+                match fit(middle, &minima) {
+                    Some((law, _)) if law.is_steep() => {
+                        none(Some([law.n_exponent, law.d_exponent]))
+                    }
+                    Some(fitted) => fitted,
+                    None => none(None),
+                }
+            }
             Transfer::OneRate => {
                 let rates = || minima.iter().map(|minimum| minimum.lr);
                 let (low, high) = (
@@ -172,7 +191,13 @@ impl Settled {
             Basis::OneRate { ratio } if ratio > ALIKE => doubts.push(format!(
                 "the best rates of the points differ by a factor of {ratio:.1}: one rate may not serve all sizes; train.lr.transfer = \"law\" fits how it moves"
             )),
-            Basis::NoLaw { minima } => doubts.push(format!(
+            Basis::NoLaw {
+                minima,
+                steep: Some([a, b]),
+            } => doubts.push(format!(
+                "the law through the {minima} best rates would have the exponents {a:+.1} in N and {b:+.1} in D, of which one is beyond {STEEPEST} and neither is believed: their mean is taken for all trials; tune more rates, closer together, or set train.lr to a law"
+            )),
+            Basis::NoLaw { minima, .. } => doubts.push(format!(
                 "{minima} best rates carry no law in N and D, which needs {FEW} of sizes and data that vary independently: their mean is taken for all trials; tune more rates, or set train.lr.transfer = \"one_rate\" if it is meant"
             )),
             _ => {}

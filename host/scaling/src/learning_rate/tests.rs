@@ -220,9 +220,45 @@ fn what_carries_no_law_gives_one_rate_and_says_so() {
         let law = rate_law(-0.1, 0.0);
         let (decision, _, _) = carry_out(Transfer::Law, points, &law, f64::INFINITY);
         let found = settled(decision);
-        assert_eq!(found.basis, Basis::NoLaw { minima: count });
+        let none = Basis::NoLaw {
+            minima: count,
+            steep: None,
+        };
+        assert_eq!(found.basis, none);
         assert!((found.law.at(1.0, 1.0) - found.law.at(1e9, 1e9)).abs() < 1e-12);
         assert_eq!(found.doubts().len(), 1);
+    }
+}
+
+/// Exponents up to the bound are a law, and none beyond it, whichever it is.
+#[test]
+fn a_law_too_steep_to_be_one_is_none() {
+    for (a, b) in [(-2.9, 0.0), (0.0, 2.9), (3.1, 0.0), (0.1, -3.1)] {
+        let law = rate_law(a, b);
+        let minima = points().into_iter().map(|point| Minimum {
+            size: point.size,
+            budget: point.budget,
+            n: point.n,
+            d: point.d,
+            lr: law.at(point.n, point.d),
+        });
+        let found = Settled::of(Transfer::Law, minima.collect(), Vec::new()).unwrap();
+        if f64::max(a.abs(), b.abs()) < STEEPEST {
+            assert!((found.law.n_exponent - a).abs() < 1e-9);
+            assert!(found.doubts().is_empty());
+            continue;
+        }
+        assert!(matches!(
+            found.basis,
+            Basis::NoLaw { minima: 6, steep: Some([n, d]) }
+                if (n - a).abs() < 1e-9 && (d - b).abs() < 1e-9
+        ));
+        assert!((found.law.at(1.0, 1.0) / found.law.at(1e9, 1e9) - 1.0).abs() < 1e-12);
+        let doubts = found.doubts();
+        assert!(
+            doubts.len() == 1 && doubts[0].contains("of which one is beyond 3"),
+            "{doubts:?}"
+        );
     }
 }
 
