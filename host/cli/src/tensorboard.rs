@@ -7,8 +7,8 @@
 //!
 //! Everything in them is taken from `progress.jsonl` and `result.json`, so that a trial
 //! that was trained without them gets its curves too, and the worker knows nothing of
-//! it. Each attempt at a trial has a file of its own, which begins with what earlier
-//! ones had come to.
+//! it. Each attempt at a trial or trunk has a file of its own, which begins with what
+//! earlier ones had come to. One of which the newest file broke off gets another.
 
 mod curves;
 mod event;
@@ -77,17 +77,20 @@ impl Observer for Mirror<'_> {
         self.observer.noted(words);
     }
 
-    /// Writes what was trained before and has no event files yet.
+    /// Writes what was trained before and has no whole event file.
     fn planned(&mut self, prepared: &Prepared, estimate: &Estimate, selection: &Selection) {
         self.observer.planned(prepared, estimate, selection);
         self.try_to(|mirror| {
-            for spec in &prepared.specs {
-                let trial = Trial::planned(spec, prepared);
+            let trials = prepared.specs.iter();
+            let trials = trials.map(|spec| Trial::planned(spec, prepared));
+            let trunks = prepared.trunks.iter();
+            let trunks = trunks.map(|spec| Trial::trunk(spec.clone(), prepared));
+            for trial in trials.chain(trunks) {
                 let folder = mirror.folder_of(&trial);
                 let Ok(Some(result)) = trial.dir.result() else {
                     continue;
                 };
-                if result.id == spec.id && !folder.exists() {
+                if result.id == trial.spec.id && !file::is_whole(&folder) {
                     let mut curves = Curves::begin(&folder, &trial.dir.progress_path())?;
                     curves.follow()?;
                     curves.end(&result.outcome)?;

@@ -55,7 +55,10 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
         set_aside: Vec::new(),
     };
     let mut changed: Vec<(Trial, Change)> = Vec::new();
-    for spec in &prepared.specs {
+    let mut seen = BTreeSet::new();
+    // No two workers in one folder, whatever the plan says.
+    let specs = prepared.specs.iter().filter(|spec| seen.insert(&spec.id));
+    for spec in specs {
         let trial = Trial::planned(spec, prepared);
         if spec.run.program.is_some() {
             // Its program had ended well when flops-fit was killed.
@@ -133,11 +136,8 @@ impl Selection {
             let done = last - dir.steps_to_grow(&branches);
             spec.run.branches = branches;
             self.trunks.push(Trial {
-                spec,
-                dir,
-                size_param: prepared.plan.size_param.clone(),
-                unique_units: prepared.plan.unique_units,
                 done,
+                ..Trial::trunk(spec, prepared)
             });
         }
     }

@@ -36,6 +36,17 @@ impl Trial {
         }
     }
 
+    /// The trunk of `prepared` that `spec` is of, as if nothing of it was there.
+    pub(crate) fn trunk(spec: TrialSpec, prepared: &Prepared) -> Self {
+        Self {
+            dir: prepared.output.trunk(&spec.id),
+            spec,
+            size_param: prepared.plan.size_param.clone(),
+            unique_units: prepared.plan.unique_units,
+            done: 0,
+        }
+    }
+
     /// The step that it ends after.
     pub fn last_step(&self) -> u64 {
         let last = self.spec.run.branches.last();

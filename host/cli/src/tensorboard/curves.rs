@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use flops_fit_trial::{Outcome, Progress, ProgressReader, Stage};
+use flops_fit_trial::{Measured, Outcome, Progress, ProgressReader, Stage};
 
 use super::file::{EventFile, now};
 
@@ -60,11 +60,15 @@ impl Curves {
         self.file.scalars(time, line.step, known)
     }
 
-    /// Adds what was measured at the end.
+    /// Adds what was measured at the end, after which nothing comes.
     pub(super) fn end(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let Outcome::Completed { measured } = outcome else {
-            return Ok(());
-        };
+        if let Outcome::Completed { measured } = outcome {
+            self.measured(measured)?;
+        }
+        self.file.stop()
+    }
+
+    fn measured(&mut self, measured: &Measured) -> io::Result<()> {
         let metrics = measured.metrics.iter();
         let metrics: Vec<_> = metrics
             .map(|(name, value)| (format!("held_out/{name}"), *value))

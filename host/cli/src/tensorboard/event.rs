@@ -47,17 +47,19 @@ pub(super) struct Value {
     pub(super) simple_value: Option<f32>,
 }
 
-/// A session's beginning: what a reader has seen at this step or later is void.
+/// A session's beginning: what a reader has seen at this step or later is void. Or its
+/// end, which readers pass over.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct SessionLog {
     #[prost(enumeration = "SessionStatus", tag = "1")]
     pub(super) status: i32,
 }
 
-/// The one status that is written.
+/// The statuses that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration)]
 #[repr(i32)]
 pub(super) enum SessionStatus {
     Unspecified = 0,
     Start = 1,
+    Stop = 2,
 }

@@ -5,11 +5,12 @@
 //! ```
 //!
 //! all little-endian. Each record is written by one call, so a reader that follows sees
-//! whole records or a torn last one.
+//! whole records or a torn last one. The end of a session is the last record of a file
+//! that nothing is missing from.
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -24,6 +25,12 @@ const VERSION: &str = "brain.Event:2";
 
 /// Added to a rotated checksum, so that one of data that holds checksums is sound too.
 const MASK: u32 = 0xa282_ead8;
+
+/// Bytes of a record's checksum,
+const SUM: usize = 4;
+
+/// and of what precedes its data.
+const HEAD: usize = 8 + SUM;
 
 /// An event file that is being written.
 #[derive(Debug)]
@@ -48,6 +55,11 @@ impl EventFile {
     pub(super) fn restart(&mut self, time: f64, step: u64) -> io::Result<()> {
         let status = SessionStatus::Start.into();
         self.write(time, step, What::SessionLog(SessionLog { status }))
+    }
+
+    /// Nothing more comes: it is whole.
+    pub(super) fn stop(&mut self) -> io::Result<()> {
+        self.0.write_all(&record(&stop(now()).encode_to_vec()))
     }
 
     /// Values at `step`, by tag.
@@ -80,6 +92,34 @@ impl EventFile {
     }
 }
 
+/// Whether the newest file in `folder` is whole.
+pub(super) fn is_whole(folder: &Path) -> bool {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let newest = files.map(|file| file.path()).max();
+    newest.is_some_and(|path| stops(&path).unwrap_or(false))
+}
+
+/// Whether the last record of the file at `path` is a session's end.
+fn stops(path: &Path) -> io::Result<bool> {
+    // All of them are equally long.
+    let mut end = record(&stop(now()).encode_to_vec());
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-(end.len() as i64)))?;
+    file.read_exact(&mut end)?;
+    let data = &end[HEAD..end.len() - SUM];
+    let is_stop = |event: Event| event == stop(event.wall_time);
+    Ok(record(data) == end && Event::decode(data).is_ok_and(is_stop))
+}
+
+fn stop(wall_time: f64) -> Event {
+    let status = SessionStatus::Stop.into();
+    Event {
+        wall_time,
+        step: 0,
+        what: Some(What::SessionLog(SessionLog { status })),
+    }
+}
+
 /// Seconds since 1970.
 pub(super) fn now() -> f64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -88,7 +128,7 @@ pub(super) fn now() -> f64 {
 
 fn record(data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u64).to_le_bytes();
-    let mut record = Vec::with_capacity(data.len() + 16);
+    let mut record = Vec::with_capacity(HEAD + data.len() + SUM);
     record.extend(length);
     record.extend(masked(&length).to_le_bytes());
     record.extend(data);

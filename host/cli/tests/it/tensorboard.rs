@@ -57,6 +57,30 @@ fn every_trial_has_its_curves_live_or_afterwards() {
 }
 
 #[test]
+fn a_file_that_broke_off_is_followed_by_a_whole_one() {
+    let bench = Workbench::new();
+    let folder = bench.path("outputs/demo/tensorboard");
+    let train = || bench.run(&["train", "--set", "output.tensorboard=true"]);
+    train().expect(0);
+    let whole = runs(&folder);
+    let (name, files) = whole.first_key_value().expect("one");
+    // As a full disk leaves it.
+    let run = fs::read_dir(folder.join(name)).expect("a folder");
+    let file = run.last().expect("a file").expect("read").path();
+    fs::write(&file, &files[0][..files[0].len() / 2]).expect("written");
+    train().expect(0);
+    let mended = runs(&folder);
+    for (other, files) in &mended {
+        let more = usize::from(other == name);
+        assert_eq!(files.len(), 1 + more, "{other}");
+        let last = files.last().expect("a file");
+        assert!(holds(last, "train/loss") && holds(last, "held_out/loss"));
+    }
+    train().expect(0);
+    assert_eq!(runs(&folder), mended, "and only once");
+}
+
+#[test]
 fn what_can_not_be_written_is_said_and_stops_nothing() {
     let bench = Workbench::new();
     fs::create_dir_all(bench.path("outputs/demo")).expect("made");
