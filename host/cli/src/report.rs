@@ -85,7 +85,7 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
         path: output.path().to_owned(),
         source,
     })?;
-    analysis.tell_of_tuning(tuning.as_ref());
+    analysis.tell_of_tuning(tuning.as_ref(), &rows);
     analysis.annotate(&mut rows);
     write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)

@@ -194,7 +194,7 @@ impl Finished {
             path: path.to_owned(),
             source,
         })?;
-        analysis.tell_of_tuning(tuning);
+        analysis.tell_of_tuning(tuning, &rows);
         analysis.annotate(&mut rows);
         Ok((rows, analysis))
     }

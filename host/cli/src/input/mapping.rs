@@ -111,10 +111,17 @@ impl Mapping {
             })?;
             columns.push((field, position));
         }
-        // A column that is called like a quantity gives it, unless another does.
+        // A column that is called like a quantity gives it, unless another does. Elsewhere
+        // than in a runs.csv, `tuning` may be about anything.
+        let is_ours = ["trial", "status"]
+            .iter()
+            .all(|own| names.iter().any(|name| name == own));
         for (position, name) in names.iter().enumerate() {
             let taken = columns.iter().map(|(known, _)| *known);
             let taken = taken.chain(passed_over.iter().copied());
+            if name == "tuning" && !is_ours {
+                continue;
+            }
             if is_field(name) && !taken.into_iter().any(|known| known == name) {
                 columns.push((name, position));
             }

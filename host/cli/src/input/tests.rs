@@ -138,6 +138,21 @@ fn a_curve_is_a_list_of_points() {
     }
 }
 
+/// `tuning` is the mark of a runs.csv: elsewhere it is a column like any other.
+#[test]
+fn a_foreign_column_called_tuning_is_passed_over() {
+    let foreign = "n,d,c,loss,tuning\n1e6,2e7,1.2e14,3.5,lr and wd\n";
+    let rows = read_as("foreign.csv", foreign, &mapping(&[], &[])).expect("a table");
+    assert!(rows[0].to_run().is_some());
+    let mapped = read_as("foreign.csv", foreign, &mapping(&["tuning=tuning"], &[]));
+    let error = mapped.expect_err("a mistake").to_string();
+    assert!(error.contains("true or false"), "{error}");
+    let ours = "trial,status,n,d,c,loss,tuning\na,completed,1e6,2e7,1.2e14,3.5,true\nb,completed,1e6,2e7,1.2e14,3.5,false\n";
+    let rows = read_as("runs.csv", ours, &mapping(&[], &[])).expect("a table");
+    let fitted: Vec<bool> = rows.iter().map(|row| row.to_run().is_some()).collect();
+    assert_eq!(fitted, [false, true]);
+}
+
 #[test]
 fn a_run_without_a_loss_keeps_its_row_and_a_reason() {
     let text = "n,d,c,loss\n1,2,12,3\n1,2,12,\n1,2,12,nan\n1,2,12,-1\n,,,\nNA,2,-,3\n";

@@ -216,19 +216,13 @@ fn precision(field: &Field<'_>, run: &Run) -> Result<Precision, Box<Mistake>> {
     } else {
         Precision::Fp32
     };
-    let precision = field.word(&[
+    field.word(&[
         ("fp32", Precision::Fp32),
         ("bf16", Precision::Bf16),
         ("tf32", Precision::Tf32),
         ("fp64", Precision::Fp64),
         ("auto", automatic),
-    ])?;
-    if precision == Precision::Tf32 && !run.on_cuda() {
-        return Err(field.unacceptable(
-            "a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32",
-        ));
-    }
-    Ok(precision)
+    ])
 }
 
 fn betas(field: &Field<'_>) -> Result<(f64, f64), Box<Mistake>> {

@@ -10,15 +10,15 @@ mod program;
 use std::collections::BTreeMap;
 
 use flops_fit_trial::{
-    ComponentFacts, DatasetFacts, Description, OutputMoves, SizeFacts, SizeOutcome, TrainSettings,
-    with_size,
+    ComponentFacts, DatasetFacts, Description, OutputMoves, Precision, SizeFacts, SizeOutcome,
+    TrainSettings, with_size,
 };
 use serde_json::Value as Json;
 
 use super::{PlanError, source::Sources};
 use crate::{
     interrupt::Interrupt,
-    manifest::{self, Component, Manifest},
+    manifest::{self, Component, Manifest, Problem},
     plugin::Libraries,
     trainer::Trainer,
     worker::Worker,
@@ -30,12 +30,14 @@ const SIMULATED: &str = "simulated";
 /// FLOPs per parameter and token of a simulation without plugins: C = 6·N·D.
 const SIX: f64 = 6.0;
 
-/// Asks whoever knows about model, dataset, loss and all candidate sizes.
+/// Asks whoever knows about model, dataset, loss and all candidate sizes, once it is clear
+/// that the devices can compute as `manifest` wants.
 pub(super) fn survey(
     manifest: &Manifest,
     trainer: &Trainer,
     interrupt: &Interrupt,
 ) -> Result<(Sources, Description), PlanError> {
+    check_precision(manifest)?;
     match (&manifest.trainer, trainer) {
         (manifest::Trainer::Program(command), Trainer::Process(worker)) => {
             let sources = Sources::of_program(manifest, command)?;
@@ -54,6 +56,19 @@ pub(super) fn survey(
         }
         (_, Trainer::Law { planner: None }) => Ok((Sources::default(), simulated(manifest))),
     }
+}
+
+/// Which devices there are may depend on the machine, and a sweep that was trained on
+/// another is read on any.
+fn check_precision(manifest: &Manifest) -> Result<(), PlanError> {
+    if manifest.train.precision != Precision::Tf32 || manifest.run.on_cuda() {
+        return Ok(());
+    }
+    let problem = Problem::Unacceptable {
+        found: "tf32".to_owned(),
+        expected: "a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32".to_owned(),
+    };
+    Err(manifest.mistake("train.precision", problem).into())
 }
 
 /// Checks the plugins' files and asks a worker about them.

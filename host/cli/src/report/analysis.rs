@@ -24,7 +24,8 @@ pub struct Subject {
     pub unit: String,
 }
 
-/// How many rows there are of each status.
+/// How many rows there are of each status, without those that tune the learning rate: of
+/// these some are meant to diverge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Trained and evaluated.
@@ -42,7 +43,7 @@ pub struct Tally {
 impl Tally {
     fn of(rows: &[Row]) -> Self {
         let mut tally = Self::default();
-        for row in rows {
+        for row in rows.iter().filter(|row| !row.tuning) {
             *match row.status {
                 Status::Completed => &mut tally.completed,
                 Status::Failed => &mut tally.failed,
@@ -139,10 +140,18 @@ impl Analysis {
         })
     }
 
-    /// Takes up how the learning rate was tuned.
-    pub fn tell_of_tuning(&mut self, tuning: Option<&PlannedTuning>) {
-        let told = tuning.iter().flat_map(|tuning| tuning.told());
-        let notes = told.map(|text| Note::LearningRate { text });
+    /// Takes up how the learning rate was tuned; where that is not known, how many of
+    /// `rows`, those that the analysis was made of, are left out since they tuned it.
+    pub fn tell_of_tuning(&mut self, tuning: Option<&PlannedTuning>, rows: &[Row]) {
+        let told = match (tuning, rows.iter().filter(|row| row.tuning).count()) {
+            (Some(tuning), _) => tuning.told(),
+            (None, 0) => Vec::new(),
+            (None, 1) => vec!["1 run tuned the learning rate and is not fitted".to_owned()],
+            (None, runs) => vec![format!(
+                "{runs} runs tuned the learning rate and are not fitted"
+            )],
+        };
+        let notes = told.into_iter().map(|text| Note::LearningRate { text });
         self.notes.extend(notes);
         self.learning_rate = tuning.cloned();
     }

@@ -84,6 +84,25 @@ fn manifest() {
     );
 }
 
+/// Which devices there are depends on the machine, so that it is no matter of reading.
+#[test]
+fn a_precision_that_no_device_here_has_is_refused_where_something_is_trained() {
+    let bench = Workbench::new();
+    bench.run(&["run"]).expect(0);
+    let set = ["--set", "train.precision=tf32"];
+    for command in ["plan", "run"] {
+        let ended = bench.run(&[command, set[0], set[1]]).expect(3);
+        assert!(
+            ended.err.contains("train.precision: found tf32, expected a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32"),
+            "{}",
+            ended.err
+        );
+    }
+    for command in ["status", "analyze", "table"] {
+        bench.run(&[command, set[0], set[1]]).expect(0);
+    }
+}
+
 #[test]
 fn plugin_file() {
     let bench = Workbench::new();
@@ -254,9 +273,7 @@ fn busy() {
 fn rebuilt_library() {
     let bench = Workbench::new();
     bench.run(&["train"]).expect(0);
-    let mut library = fs::read(bench.path("libfake.so")).expect("read");
-    library.push(0);
-    fs::write(bench.path("libfake.so"), library).expect("written");
+    bench.rebuild("{}");
 
     let ended = bench.run(&["train"]).expect(9);
     assert!(
@@ -268,9 +285,7 @@ fn rebuilt_library() {
     assert_eq!(bench.trained().len(), 15);
     bench.run(&["train"]).expect(0);
 
-    let mut library = fs::read(bench.path("libfake.so")).expect("read");
-    library.push(0);
-    fs::write(bench.path("libfake.so"), library).expect("written");
+    bench.rebuild("{}");
     bench.run(&["train", "--retrain"]).expect(0);
     assert_eq!(bench.trained().len(), 30);
     bench.run(&["train"]).expect(0);

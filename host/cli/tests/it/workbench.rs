@@ -137,6 +137,16 @@ impl Workbench {
             .collect()
     }
 
+    /// Builds the plugin anew: its file changes, and what the fake worker does becomes what
+    /// `code` says.
+    pub(crate) fn rebuild(&self, code: &str) {
+        fs::write(self.path("code.json"), code).expect("written");
+        let path = self.path("libfake.so");
+        let mut library = fs::read(&path).expect("read");
+        library.push(0);
+        fs::write(&path, library).expect("written");
+    }
+
     /// `id attempt` of every trial that a worker has begun.
     pub(crate) fn trained(&self) -> Vec<String> {
         fs::read_to_string(self.path("trained.log"))

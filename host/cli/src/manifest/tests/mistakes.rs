@@ -147,11 +147,6 @@ fn impossible_values() {
         "m.toml:17:22: run.devices[1]: found the string \"cpu\", expected devices of one kind: all cpu, or all cuda",
     );
     check(
-        "lr = 1.0",
-        "precision = \"tf32\"",
-        "m.toml:16:13: train.precision: found the string \"tf32\", expected a precision that run.devices have: tf32 is of CUDA devices, and these are the CPU; take fp32",
-    );
-    check(
         "n_layer = 2",
         "n_layer = inf",
         "m.toml:8:11: model.config: found inf, expected a finite number",

@@ -61,6 +61,11 @@ fn notes_tell_what_is_missing() {
     let mut rows = sample::rows(1);
     check(&rows, &["one seed per size", "four or five sizes"]);
 
+    // Those that tune the learning rate may diverge as they like.
+    rows.push(Row {
+        tuning: true,
+        ..Row::new(Status::Diverged)
+    });
     rows.push(Row::new(Status::Pending));
     rows.push(Row::new(Status::Failed));
     rows.push(Row::new(Status::Skipped));
