@@ -3,7 +3,9 @@
 //!
 //! The manifest's `[model.config]` tells it how to behave: `seconds` is the
 //! length of a trial, `flops_per_second` the rate that it claims, `refuses` lists sizes that the model refuses, and
-//! `faults` maps a size to what goes wrong with its trials.
+//! `faults` maps a size to what goes wrong with its trials. A file `code.json` beside the
+//! manifest is what may change with a library and not with the manifest: it can have other
+//! `faults`, and `best_rate`, the learning rate of the lowest loss.
 #![expect(
     clippy::exit,
     clippy::print_stdout,
@@ -144,7 +146,9 @@ fn train(dir: &TrialDir) {
     // In one piece: another worker writes there too.
     let line = format!("{} {}\n", spec.id, spec.run.attempt);
     log.write_all(line.as_bytes()).expect("written");
-    let fault = config["faults"][spec.recipe.size.to_string()]
+    let code = code(&spec);
+    let faults = code.get("faults").unwrap_or(&config["faults"]);
+    let fault = faults[spec.recipe.size.to_string()]
         .as_str()
         .unwrap_or("none");
     let begun = Instant::now();
@@ -247,6 +251,17 @@ fn end_without_room() -> ! {
     std::process::exit(i32::from(CANNOT_WRITE))
 }
 
+/// What changes with the library; nothing where no test has anything change.
+fn code(spec: &TrialSpec) -> Value {
+    read_json(&spec.run.base_dir.join("code.json")).unwrap_or_default()
+}
+
+/// How much the loss is raised by a learning rate that is not the best.
+fn off_rate(spec: &TrialSpec) -> f64 {
+    let best = code(spec)["best_rate"].as_f64();
+    best.map_or(0.0, |best| 0.1 * (spec.recipe.train.lr / best).ln().powi(2))
+}
+
 fn out_of_memory() -> Outcome {
     Outcome::Failed {
         failure: Failure::OutOfMemory {
@@ -296,7 +311,7 @@ fn result(spec: &TrialSpec, fault: &str) -> TrialResult {
                 loss: if fault == "negative" {
                     -1.0
                 } else {
-                    0.7 + 25.0 / n.powf(0.45) + 68.0 / d.powf(0.40)
+                    0.7 + 25.0 / n.powf(0.45) + 68.0 / d.powf(0.40) + off_rate(spec)
                 },
                 loss_se: 0.001,
                 metrics: BTreeMap::new(),

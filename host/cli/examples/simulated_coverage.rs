@@ -14,7 +14,13 @@
 
 use std::{collections::BTreeMap, error::Error, num::NonZero, path::Path};
 
-use flops_fit::{Manifest, interrupt::Interrupt, plan, sweep::simulate, trainer::Trainer};
+use flops_fit::{
+    Manifest,
+    interrupt::Interrupt,
+    plan,
+    sweep::{Rebuilt, simulate},
+    trainer::Trainer,
+};
 use flops_fit_scaling::{
     Bootstrap, Frontier as _, Options, Prediction, Run, analyze, median::median, simulate::Truth,
 };
@@ -82,7 +88,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn sweep(path: &str, seed: u64) -> Result<(Truth, Vec<Run>), Box<dyn Error>> {
     let set = format!("trainer.seed={seed}");
     let manifest = Manifest::load(Path::new(path), &[set])?;
-    let prepared = plan::prepare(&manifest, &Trainer::of(&manifest)?, &Interrupt::default())?;
+    let prepared = plan::prepare(
+        &manifest,
+        &Trainer::of(&manifest)?,
+        Rebuilt::default(),
+        &Interrupt::default(),
+    )?;
     let mut runs = Vec::new();
     let mut law = None;
     for spec in &prepared.specs {

@@ -28,7 +28,9 @@
 mod outcome;
 mod rate;
 
-use flops_fit_trial::{DocumentError, write_json};
+use std::collections::BTreeSet;
+
+use flops_fit_trial::{DocumentError, TrialId, set_aside, write_json};
 
 pub use outcome::{Answer, NoAnswer, Outcome, OutcomeError};
 
@@ -139,7 +141,8 @@ impl<'a> Search<'a> {
         let (manifest, observer) = (self.manifest, self.observer.as_mut());
         let trainer = Trainer::of(manifest)?;
         if self.plan_only {
-            let (prepared, _lock) = prepare(manifest, &trainer, observer, &self.interrupt)?;
+            let (prepared, _lock) =
+                prepare(manifest, &trainer, self.rebuilt, observer, &self.interrupt)?;
             return Ok(Outcome::new(prepared, manifest, Answer::Planned));
         }
         let (prepared, tally, _lock) =
@@ -156,13 +159,15 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Plans, takes the output folder, and writes the plan there.
+/// Plans by the results that stand by `rebuilt`, takes the output folder, and writes the
+/// plan there.
 ///
 /// # Errors
 /// [`FindError`]; nothing was trained.
 pub fn prepare(
     manifest: &Manifest,
     trainer: &Trainer,
+    rebuilt: Rebuilt,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<(Prepared, Lock), FindError> {
@@ -172,11 +177,11 @@ pub fn prepare(
     let (manifest, rate) = if manifest.sweep.timed.is_empty() {
         (manifest, None)
     } else {
-        let (known, rate) = rate::settle(manifest, trainer, observer, interrupt)?;
+        let (known, rate, foreign) = rate::settle(manifest, trainer, observer, interrupt)?;
         settled = known;
-        (&settled, Some(rate))
+        (&settled, Some((rate, foreign)))
     };
-    let prepared = plan::prepare(manifest, trainer, interrupt)?;
+    let prepared = plan::prepare(manifest, trainer, rebuilt, interrupt)?;
     let lock = prepared.output.lock()?;
     if let Some(stale) = lock.stale() {
         observer.noted(&format!(
@@ -186,8 +191,13 @@ pub fn prepare(
     for aside in prepared.write()? {
         observer.noted(&format!("warning: {aside}"));
     }
-    if let Some(rate) = rate {
-        write_json(&prepared.output.rate(), &rate)?;
+    if let Some((rate, foreign)) = rate {
+        let path = prepared.output.rate();
+        if let Some(reason) = foreign {
+            let aside = set_aside(&path, &reason)?;
+            observer.noted(&format!("warning: {aside}"));
+        }
+        write_json(&path, &rate)?;
     }
     Ok((prepared, lock))
 }
@@ -205,7 +215,7 @@ pub fn carry_out(
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<(Prepared, Tally, Lock), FindError> {
-    let (prepared, lock) = prepare(manifest, trainer, observer, interrupt)?;
+    let (prepared, lock) = prepare(manifest, trainer, rebuilt, observer, interrupt)?;
     let mut mirror;
     let observer: &mut dyn Observer = if manifest.tensorboard {
         mirror = Mirror::new(&prepared.output, observer);
@@ -217,7 +227,8 @@ pub fn carry_out(
     Ok((prepared, tally, lock))
 }
 
-/// Trains what is missing, and what results make necessary.
+/// Trains what is missing, and what results make necessary. Each trial is tried in one
+/// round: what has failed, or left a result that is none, is for the next run.
 fn in_rounds(
     mut prepared: Prepared,
     trainer: &Trainer,
@@ -229,13 +240,13 @@ fn in_rounds(
     let settings = Settings::of(&manifest.run);
     let mut tally = Tally::default();
     let mut told = Vec::new();
+    let mut tried: BTreeSet<TrialId> = BTreeSet::new();
     loop {
         let mut selection = sweep::select(&prepared, rebuilt)?;
         for aside in &selection.set_aside {
             observer.noted(&format!("warning: {aside}"));
         }
-        // One that failed in this run is tried again by the next.
-        selection.leave_out(&tally.failed.iter().map(|trial| trial.id.clone()).collect());
+        selection.leave_out(&tried);
         for decision in prepared.decisions() {
             if !told.contains(&decision) {
                 observer.noted(&format!("decided: {decision}"));
@@ -243,16 +254,27 @@ fn in_rounds(
             }
         }
         observer.planned(&prepared, &prepared.estimate(&manifest), &selection);
+        let pending = selection.pending.iter().map(|trial| trial.spec.id.clone());
+        let pending: BTreeSet<TrialId> = pending.collect();
+        let is_idle = pending.is_empty();
+        tried.extend(pending);
+        let kept = prepared
+            .specs
+            .iter()
+            .filter(|spec| !tried.contains(&spec.id));
+        let kept = kept.count();
         let round = sweep::train(selection, &settings, trainer, observer, interrupt)?;
         let diverged = round.diverged;
         // A rate is not decided without all of its trials.
         let stuck = prepared.is_tuning() && !round.failed.is_empty();
-        tally.go_on(round);
+        tally.go_on(round, kept);
         if tally.interrupted || stuck || (prepared.is_decided() && diverged == 0) {
             return Ok((prepared, tally));
         }
-        let next = prepared.again()?;
-        if prepared.is_decided() && next.specs.len() == prepared.specs.len() {
+        let next = prepared.again(rebuilt)?;
+        let is_done =
+            prepared.is_decided() || (is_idle && next.decisions() == prepared.decisions());
+        if is_done && !next.adds_to(&prepared) {
             return Ok((prepared, tally));
         }
         prepared = next;

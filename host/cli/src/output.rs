@@ -18,6 +18,7 @@
 //! says. Everything else in here can be derived again.
 
 mod holder;
+mod kept;
 mod lock;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use flops_fit_trial::{DocumentError, TrialDir, TrialId};
 
 pub use holder::Holder;
+pub(crate) use kept::Kept;
 pub use lock::{Lock, LockError};
 
 /// `outputs/<name>/`.

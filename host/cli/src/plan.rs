@@ -15,11 +15,11 @@ mod survey;
 mod trunks;
 mod tuning;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use flops_fit_scaling::adaptive::Decision;
 use flops_fit_trial::{
-    Description, DocumentError, Outcome, SetAside, TrialSpec, replace, set_aside,
+    Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, replace, set_aside,
 };
 
 pub use document::{
@@ -40,7 +40,8 @@ pub use tuning::{PlannedTuning, Tuned};
 use crate::{
     interrupt::Interrupt,
     manifest::{self, Manifest},
-    output::Output,
+    output::{Kept, Output},
+    sweep::Rebuilt,
     trainer::Trainer,
 };
 
@@ -68,13 +69,15 @@ pub struct Prepared {
 }
 
 /// Plans the sweep: checks the plugins' files, asks whoever trains about all sizes,
-/// lays out the grid. Writes nothing.
+/// lays out the grid by the results that stand by `rebuilt`. Writes nothing.
 pub fn prepare(
     manifest: &Manifest,
     trainer: &Trainer,
+    rebuilt: Rebuilt,
     interrupt: &Interrupt,
 ) -> Result<Prepared, PlanError> {
-    Surveyed::of(manifest, trainer, interrupt)?.lay_out(manifest)
+    let survey = Surveyed::of(manifest, trainer, interrupt)?;
+    Prepared::of(manifest, survey, rebuilt)
 }
 
 /// What whoever trains has said of model, dataset, loss and the candidate sizes.
@@ -101,7 +104,7 @@ impl Surveyed {
     /// The grid of a `manifest` with the same model, dataset and loss, whose sizes have
     /// been asked about.
     pub(crate) fn lay_out(&self, manifest: &Manifest) -> Result<Prepared, PlanError> {
-        Prepared::of(manifest, self.clone())
+        Prepared::of(manifest, self.clone(), Rebuilt::default())
     }
 
     /// Examples in an optimizer step.
@@ -111,9 +114,9 @@ impl Surveyed {
 }
 
 impl Prepared {
-    fn of(manifest: &Manifest, survey: Surveyed) -> Result<Self, PlanError> {
+    fn of(manifest: &Manifest, survey: Surveyed, rebuilt: Rebuilt) -> Result<Self, PlanError> {
         let output = Output::at(&manifest.output_dir);
-        let tuning = Tuning::unfold(manifest, &survey, &output)?;
+        let tuning = Tuning::unfold(manifest, &survey, &output, rebuilt)?;
         let resolved = tuning
             .as_ref()
             .map_or_else(|| manifest.clone(), |tuning| tuning.resolve(manifest));
@@ -148,12 +151,18 @@ impl Prepared {
         })
     }
 
-    /// Decides anew by the results that are there now.
+    /// Decides anew by the results that are there now and stand by `rebuilt`.
     ///
     /// # Errors
     /// [`PlanError`] as [`prepare`]; nobody is asked about sizes again.
-    pub(crate) fn again(&self) -> Result<Self, PlanError> {
-        Self::of(&self.manifest, self.survey.clone())
+    pub(crate) fn again(&self, rebuilt: Rebuilt) -> Result<Self, PlanError> {
+        Self::of(&self.manifest, self.survey.clone(), rebuilt)
+    }
+
+    /// Whether it has trials that `other` has not.
+    pub(crate) fn adds_to(&self, other: &Self) -> bool {
+        let known: BTreeSet<&TrialId> = other.specs.iter().map(|spec| &spec.id).collect();
+        self.specs.iter().any(|spec| !known.contains(&spec.id))
     }
 
     /// Whether the learning rate is still to be found.
@@ -183,16 +192,12 @@ impl Prepared {
     /// A file that can't be written; a plan that a newer flops-fit has written.
     pub fn write(&self) -> Result<Vec<SetAside>, DocumentError> {
         let mut aside = Vec::new();
-        match Plan::read(&self.output) {
-            Err(error) if error.is_foreign() => {
-                aside.push(set_aside(&self.output.plan(), &error.to_string())?);
-            }
-            Err(error @ DocumentError::Newer { .. }) => return Err(error),
-            _ => {}
+        if let Kept::<Plan>::Foreign(reason) = Kept::read(&self.output.plan())? {
+            aside.push(set_aside(&self.output.plan(), &reason)?);
         }
         write_text(self.output.manifest(), &self.resolved.to_toml())?;
         if let Some(tuning) = &self.tuning {
-            tuning.write(&self.output)?;
+            aside.extend(tuning.write(&self.output)?);
         }
         if !self.trunks.is_empty() {
             self.output.make_trunks()?;
@@ -229,10 +234,13 @@ impl Prepared {
         outlook::outlook(plan, &self.output, manifest)
     }
 
-    /// How long what is still to be trained is likely to take.
+    /// How long what is still to be trained is likely to take, the sweep included whose
+    /// learning rate is open.
     pub fn estimate(&self, manifest: &Manifest) -> Estimate {
         let simulated = matches!(manifest.trainer, manifest::Trainer::Simulated(_));
-        estimate::estimate(&self.plan, &self.output, manifest.run.jobs, simulated)
+        let tunes = self.tuning.as_ref().filter(|_| self.is_tuning());
+        let then = tunes.map(|tuning| &tuning.preview);
+        estimate::estimate(&self.plan, then, &self.output, manifest.run.jobs, simulated)
     }
 }
 

@@ -117,9 +117,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes what became of the next round, which kept what this one trained.
-    pub(crate) fn go_on(&mut self, round: Self) {
-        self.kept = round.kept - self.completed - self.diverged;
+    /// Takes what became of the next round; `kept` trials of its plan had results before
+    /// the first.
+    pub(crate) fn go_on(&mut self, round: Self, kept: usize) {
+        self.kept = kept;
         self.completed += round.completed;
         self.diverged += round.diverged;
         self.failed.extend(round.failed);

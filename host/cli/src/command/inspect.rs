@@ -138,9 +138,10 @@ fn look(output: &Output, plan: &Plan, rows: Vec<Row>, advice: Result<Advice, Str
     }
 }
 
-/// The decisions that led to the plan.
+/// The decisions that led to the plan: none as long as the learning rate is open, whatever
+/// an earlier plan has left.
 fn decisions(output: &Output, plan: &Plan) -> Vec<Decision> {
-    if plan.upcoming.is_none() {
+    if plan.upcoming.is_none() || plan.rate_is_open() {
         return Vec::new();
     }
     let text = read_bounded(&output.decisions()).unwrap_or_default();

@@ -38,7 +38,8 @@ pub(super) fn plan(source: &Source, format: Format) -> Result<Exit, CommandError
     let trainer = Trainer::of(&manifest)?;
     adopt_orphans().map_err(CommandError::Adopt)?;
     let mut terminal = Terminal { view: None };
-    let (prepared, _lock) = find::prepare(&manifest, &trainer, &mut terminal, &interrupt)?;
+    let rebuilt = Rebuilt::default();
+    let (prepared, _lock) = find::prepare(&manifest, &trainer, rebuilt, &mut terminal, &interrupt)?;
     interrupt.end_at_once();
     let estimate = prepared.estimate(&manifest);
     let planned = Planned {
@@ -60,7 +61,7 @@ pub(super) fn train(train: &Train, format: Format) -> Result<Exit, CommandError>
         prepared, tally, ..
     } = carry_out(train)?;
     print_as(format, &tally, || summary(&prepared, &tally))?;
-    Ok(exit(&tally))
+    Ok(exit(&prepared, &tally))
 }
 
 #[derive(Serialize)]
@@ -93,7 +94,7 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
     // The file may have been edited since; this sweep is what was read then.
     let analysis = match report::analyze(&prepared.output, &manifest.analysis) {
         Ok(analysis) => analysis,
-        Err(error) if tally.failed.is_empty() => return Err(error.into()),
+        Err(error) if exit(&prepared, &tally) == Exit::Success => return Err(error.into()),
         Err(error) => {
             // Failed trials are the cause; what they leave can't be fitted.
             say(&format!("error: {error}"));
@@ -112,7 +113,7 @@ pub(super) fn run(train: &Train, format: Format) -> Result<Exit, CommandError> {
             prepared.output.plots().display()
         )
     })?;
-    match exit(&tally) {
+    match exit(&prepared, &tally) {
         Exit::Success => Ok(report::recommended(&analysis.fits).map(|_| Exit::Success)?),
         failed => Ok(failed),
     }
@@ -192,10 +193,10 @@ fn carry_out(train: &Train) -> Result<Done, CommandError> {
     })
 }
 
-fn exit(tally: &Tally) -> Exit {
+fn exit(prepared: &Prepared, tally: &Tally) -> Exit {
     if tally.interrupted {
         Exit::Interrupted
-    } else if tally.failed.is_empty() {
+    } else if tally.failed.is_empty() && !prepared.is_tuning() {
         Exit::Success
     } else {
         Exit::TrialsFailed
@@ -234,12 +235,20 @@ fn summary(prepared: &Prepared, tally: &Tally) -> String {
             failed.log.display()
         )
     });
+    let (which, then) = if prepared.is_tuning() {
+        (" that tune the learning rate", ", and then the sweep")
+    } else {
+        ("", "")
+    };
     let interrupted = tally.interrupted.then(|| {
         format!(
-            "interrupted: {} of {total} trials are still to be trained; run the same command again to go on\n",
+            "interrupted: {} of {total} trials{which} are still to be trained{then}; run the same command again to go on\n",
             tally.pending
         )
     });
-    text.extend(failed.chain(interrupted));
+    let open = (prepared.is_tuning() && !tally.interrupted).then(|| {
+        "the sweep was not trained: its learning rate is decided by all trials that tune it; mend what failed and run again, or set train.lr to a rate\n".to_owned()
+    });
+    text.extend(failed.chain(interrupted).chain(open));
     text
 }

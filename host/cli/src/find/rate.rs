@@ -11,7 +11,7 @@ use flops_fit_scaling::{
     grid::{Budgets, Layout, SizeList},
     quantity,
 };
-use flops_fit_trial::{FORMAT, Outcome, TrialResult, hex, read_json};
+use flops_fit_trial::{FORMAT, Outcome, TrialResult, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,7 @@ use super::FindError;
 use crate::{
     interrupt::Interrupt,
     manifest::{self, LearningRate, Manifest, Timed, Warmup},
-    output::Output,
+    output::{Kept, Output},
     plan::{self, Prepared, thumb},
     sweep::{self, Callback, Event, Machine, Observer, Rebuilt, Settings},
     time::duration,
@@ -61,13 +61,14 @@ struct TimedBudget {
     flops: f64,
 }
 
-/// The manifest with every budget in FLOPs, and the rate behind it, to be kept.
+/// The manifest with every budget in FLOPs, the rate behind it, to be kept, and why what
+/// is in the way of that is to be set aside, if anything is.
 pub(super) fn settle(
     manifest: &Manifest,
     trainer: &Trainer,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
-) -> Result<(Manifest, Rate), FindError> {
+) -> Result<(Manifest, Rate, Option<String>), FindError> {
     if let manifest::Trainer::Simulated(_) = manifest.trainer {
         return Err(FindError::NoTime {
             place: manifest.place("sweep.budgets"),
@@ -76,7 +77,11 @@ pub(super) fn settle(
     let timed = &manifest.sweep.timed;
     let of = identity(manifest);
     let path = Output::at(&manifest.output_dir).rate();
-    let kept = read_json::<Rate>(&path).ok();
+    let (kept, foreign) = match Kept::<Rate>::read(&path)? {
+        Kept::Whole(rate) => (Some(rate), None),
+        Kept::Absent => (None, None),
+        Kept::Foreign(reason) => (None, Some(reason)),
+    };
     let kept = kept.filter(|rate| rate.of == of && timed.iter().all(|t| rate.flops(t).is_some()));
     let (rate, whence) = match kept {
         Some(rate) => (rate, "measured earlier"),
@@ -100,7 +105,7 @@ pub(super) fn settle(
         quantity::count(rate.n),
         path.display()
     ));
-    Ok((settled, rate))
+    Ok((settled, rate, foreign))
 }
 
 impl Rate {
@@ -162,7 +167,7 @@ fn measure(
         budgets: Budgets::List(vec![flops(shortest, 1.0)]),
         spread: spread.clone(),
     };
-    let laid_out = plan::prepare(&probe, trainer, interrupt)?;
+    let laid_out = plan::prepare(&probe, trainer, Rebuilt::default(), interrupt)?;
     let trials = &laid_out.plan.budgets[0].trials;
     let Some(middle) = trials.get(trials.len() / 2) else {
         return Err(FindError::Probe {
@@ -210,7 +215,7 @@ fn train(
     })?;
     let prepared = Prepared {
         output: Output::at(folder.path()),
-        ..plan::prepare(probe, trainer, interrupt)?
+        ..plan::prepare(probe, trainer, Rebuilt::default(), interrupt)?
     };
     let _lock = prepared.output.lock()?;
     let selection = sweep::select(&prepared, Rebuilt::Ask)?;

@@ -214,6 +214,12 @@ impl Plan {
         tuning.chain(self.runs())
     }
 
+    /// Whether the learning rate is still to be found, and with it the trials of the sweep.
+    pub fn rate_is_open(&self) -> bool {
+        let tuning = self.tuning.as_ref();
+        tuning.is_some_and(|tuning| tuning.tuned.settled().is_none())
+    }
+
     /// FLOPs that all trials would cost, each trained alone.
     pub fn flops_alone(&self) -> f64 {
         self.every_run().map(|(_, run)| run.c).sum()

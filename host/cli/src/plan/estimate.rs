@@ -52,7 +52,14 @@ struct Finished {
     overhead: f64,
 }
 
-pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: bool) -> Estimate {
+/// Of `plan`, and of all trials of `then`, which is laid out later and at other rates.
+pub(super) fn estimate(
+    plan: &Plan,
+    then: Option<&Plan>,
+    output: &Output,
+    jobs: usize,
+    simulated: bool,
+) -> Estimate {
     let mut finished = Vec::new();
     let mut pending = Vec::new();
     for (_, run) in plan.every_run() {
@@ -71,10 +78,13 @@ pub(super) fn estimate(plan: &Plan, output: &Output, jobs: usize, simulated: boo
             _ => pending.push(run),
         }
     }
-    let trials = pending.len();
     let trunks = trunks(plan, output, &pending);
+    let later = then.iter().flat_map(|then| &then.trunks);
+    let later = later.map(|trunk| (trunk.n, trunk.c));
+    pending.extend(then.iter().flat_map(|then| then.runs()).map(|(_, run)| run));
+    let trials = pending.len();
     let own = pending.iter().map(|run| (run.n, run.own_flops()));
-    let pending: Vec<(f64, f64)> = own.chain(trunks).collect();
+    let pending: Vec<(f64, f64)> = own.chain(trunks).chain(later).collect();
     let overhead = if finished.is_empty() {
         OVERHEAD
     } else {

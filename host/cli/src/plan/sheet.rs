@@ -63,11 +63,7 @@ fn tuning(text: &mut String, plan: &Plan) -> fmt::Result {
     writeln!(
         text,
         "\nlearning rate: tuned by {} trials, {} FLOPs, {:.1} % of the sweep's",
-        tuning
-            .budgets
-            .iter()
-            .map(|budget| budget.trials.len())
-            .sum::<usize>(),
+        tuning.trials(),
         quantity::flops(tuning.flops),
         100.0 * tuning.share
     )?;

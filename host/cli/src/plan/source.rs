@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flops_fit_trial::{Content, hex};
+use flops_fit_trial::{Content, Load, RunSettings, TrialDir, hex};
 use sha2::{Digest, Sha256};
 
 use super::PlanError;
@@ -46,6 +46,33 @@ impl From<&Libraries> for Sources {
 }
 
 impl Sources {
+    /// Each with what a trial that runs as `run` says loads it.
+    fn pairs<'a>(&'a self, run: &'a mut RunSettings) -> [(&'a Source, &'a mut Load); 3] {
+        [
+            (&self.model, &mut run.model),
+            (&self.dataset, &mut run.dataset),
+            (&self.loss, &mut run.loss),
+        ]
+    }
+
+    /// Whether the trial in `dir` was trained with other code. One that doesn't say with
+    /// which counts as if it was this.
+    pub(super) fn outdate(&self, dir: &TrialDir) -> bool {
+        let Ok(mut spec) = dir.spec() else {
+            return false;
+        };
+        let mut pairs = self.pairs(&mut spec.run).into_iter();
+        pairs.any(|(source, load)| source.sha256 != load.sha256)
+    }
+
+    /// Lets a trial that runs as `run` says run this code.
+    pub(super) fn renew(&self, run: &mut RunSettings) {
+        for (source, load) in self.pairs(run) {
+            load.library.clone_from(&source.path);
+            load.sha256.clone_from(&source.sha256);
+        }
+    }
+
     /// The files among the words of a program's `command`, such as `train.py`, hashed
     /// together; the first of them stands for all. A command without any is named by
     /// its first word and has no hash.

@@ -3,31 +3,38 @@
 //!
 //! Which trials there are follows from the results of those before, as in an adaptive
 //! sweep. Once the rate is settled it is kept in `tuning.json`: another budget or seed
-//! later changes no rate, and so no trial.
+//! later changes no rate, and so no trial; and none of those that tuned it is trained
+//! again, whatever becomes of its result.
 
 mod doubts;
+mod kept;
 mod planned;
 mod preview;
 mod transfer;
 mod trials;
 mod tuned;
 
+use std::collections::BTreeSet;
+
 use flops_fit_scaling::{
     grid::PlannedTrial,
     learning_rate::{Decision, RateLaw, Settled, Transfer, decide},
 };
-use flops_fit_trial::{DocumentError, FORMAT, TrialSpec, read_json, write_json};
+use flops_fit_trial::{DocumentError, FORMAT, SetAside, TrialId, TrialSpec};
 
 use super::{
-    Plan, PlanError, PlannedRun, Surveyed,
+    Plan, PlanError, PlannedBudget, PlannedRun, Surveyed,
     layout::{LaidOut, Measured},
 };
 use crate::{
     manifest::{LearningRate, Manifest, Problem, Tune},
     output::Output,
+    sweep::Rebuilt,
 };
 
+use kept::{Found, Kept};
 pub use planned::PlannedTuning;
+use planned::by_budget;
 pub(super) use planned::rates_by_point;
 use preview::preview;
 use transfer::transfer;
@@ -38,8 +45,9 @@ use tuned::identity;
 /// The tuning of a sweep, as far as it is decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Tuning {
-    /// What is kept, or would be.
     tuned: Tuned,
+    /// What was kept of it before.
+    found: Found,
     /// Its trials so far, in the order in which they were decided.
     pub(super) specs: Vec<TrialSpec>,
     runs: Vec<(f64, PlannedRun)>,
@@ -48,12 +56,13 @@ pub(crate) struct Tuning {
 }
 
 impl Tuning {
-    /// Decides by the results in `output`, as far as they go; `None` where the manifest
-    /// has no rates to tune.
+    /// Decides by the results in `output` that stand by `rebuilt`, as far as they go;
+    /// `None` where the manifest has no rates to tune.
     pub(super) fn unfold(
         manifest: &Manifest,
         survey: &Surveyed,
         output: &Output,
+        rebuilt: Rebuilt,
     ) -> Result<Option<Self>, PlanError> {
         let LearningRate::Tuned(tune) = &manifest.train.lr else {
             return Ok(None);
@@ -67,23 +76,27 @@ impl Tuning {
             ));
         }
         let of = identity(manifest, tune, survey);
-        let kept = read_json::<Tuned>(&output.tuning()).ok();
-        let kept = kept.filter(|kept| kept.of == of && kept.settled().is_some());
-        let measured = Measured::of(manifest, &survey.description)?;
+        let found = Found::of(&of, survey, output, rebuilt)?;
         let preview = preview(manifest, survey, output)?;
-        let points = match &kept {
-            Some(kept) => kept.points.clone(),
-            None => points(manifest, tune, transfer, &measured, &preview)?,
-        };
+        if let Found::Rates(kept) = &found {
+            return Ok(Some(Self::recall(
+                kept.as_ref().clone(),
+                preview,
+                survey,
+                output,
+            )));
+        }
+        let measured = Measured::of(manifest, &survey.description)?;
         let mut tuning = Self {
             tuned: Tuned {
                 format: FORMAT,
                 of,
                 transfer,
                 because,
-                points,
+                points: points(manifest, tune, transfer, &measured, &preview)?,
                 decisions: Vec::new(),
             },
+            found,
             specs: Vec::new(),
             runs: Vec::new(),
             preview,
@@ -93,27 +106,33 @@ impl Tuning {
             survey,
             measured,
             output,
+            rebuilt,
         };
-        match kept {
-            Some(kept) => tuning.recall(kept, &trainer)?,
-            None => tuning.decide(tune, &trainer)?,
-        }
+        tuning.decide(tune, &trainer)?;
         Ok(Some(tuning))
     }
 
-    /// Takes what was decided earlier.
-    fn recall(&mut self, kept: Tuned, trainer: &Trials<'_>) -> Result<(), PlanError> {
-        for point in &kept.points {
-            // A size that the manifest no longer has keeps its say, but is no trial.
-            let Some(trial) = trainer.trial(point)? else {
-                continue;
-            };
-            for tried in &point.tried {
-                self.add(trainer, point.budget, &trial, tried.lr);
-            }
+    /// What was decided earlier, with those of its trials that still have their results.
+    fn recall(kept: Kept, preview: Plan, survey: &Surveyed, output: &Output) -> Self {
+        let Kept { tuned, budgets } = kept.clone();
+        let runs = budgets
+            .into_iter()
+            .flat_map(|PlannedBudget { budget, trials, .. }| {
+                trials.into_iter().map(move |run| (budget, run))
+            });
+        let (specs, runs) = runs
+            .filter_map(|(budget, run)| {
+                let spec = trials::trained(&run.id, survey, output)?;
+                Some((spec, (budget, run)))
+            })
+            .unzip();
+        Self {
+            tuned,
+            found: Found::Rates(Box::new(kept)),
+            specs,
+            runs,
+            preview,
         }
-        self.tuned = kept;
-        Ok(())
     }
 
     /// Decides round after round, up to the first that is not complete.
@@ -193,21 +212,29 @@ impl Tuning {
         resolved
     }
 
-    /// Puts its trials before those of the sweep.
+    /// Puts its trials before those of the sweep. One that is both is the sweep's: it was
+    /// trained as all others are, and is fitted.
     pub(super) fn join(&self, laid_out: &mut LaidOut) {
         let LaidOut { plan, specs, .. } = laid_out;
         plan.warnings.extend(self.doubts(plan));
-        plan.tuning = Some(self.planned());
+        let shared: BTreeSet<TrialId> = specs.iter().map(|spec| spec.id.clone()).collect();
+        plan.tuning = Some(self.planned(&shared));
         plan.flops = plan.flops_together();
-        specs.splice(0..0, self.specs.iter().cloned());
+        let own = self.specs.iter().filter(|spec| !shared.contains(&spec.id));
+        specs.splice(0..0, own.cloned());
     }
 
-    /// Keeps the rates once they are found.
-    pub(super) fn write(&self, output: &Output) -> Result<(), DocumentError> {
-        match self.settled() {
-            Some(_) => write_json(&output.tuning(), &self.tuned),
-            None => Ok(()),
+    /// Keeps the rates once they are found. What is in the way of the file is set aside.
+    pub(super) fn write(&self, output: &Output) -> Result<Option<SetAside>, DocumentError> {
+        let aside = self.found.set_aside(output)?;
+        if self.settled().is_some() && !matches!(self.found, Found::Rates(_)) {
+            let kept = Kept {
+                tuned: self.tuned.clone(),
+                budgets: by_budget(&self.runs),
+            };
+            kept.write(output)?;
         }
+        Ok(aside)
     }
 }
 

@@ -16,6 +16,7 @@ mod startup;
 mod tables;
 mod tensorboard;
 mod timed;
+mod tuned;
 mod tuning;
 mod workbench;
 mod worker;

@@ -97,6 +97,47 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     bench.run(&["run"]).expect(0);
 }
 
+/// What is counted is what tunes; the sweep itself has no trials yet.
+#[test]
+fn ctrl_c_while_the_rate_is_tuned_says_that_the_sweep_follows() {
+    let bench = slow();
+    let lr = "train.lr={ tune = [0.5, 1, 2], transfer = \"one_rate\", share = 1 }";
+    let run = bench.spawn(&["run", "--set", lr]);
+    wait_for(&bench, 1);
+    signal(&run, ctrl_c());
+    let ended = bench
+        .ended(&run.wait_with_output().expect("reaped"))
+        .expect(130);
+    assert!(
+        ended.out.contains(" of 6 trials that tune the learning rate are still to be trained, and then the sweep; run the same command again to go on"),
+        "{}",
+        ended.out
+    );
+}
+
+/// Which second tries there are changes with the first ones' results, and their number
+/// need not.
+#[test]
+fn second_tries_follow_what_diverges_now() {
+    let bench = Workbench::new();
+    let check = |diverges: &str, told: &str, trained: usize| {
+        bench.rebuild(&format!(
+            "{{ \"faults\": {{ \"{diverges}\": \"diverge at full rate\" }} }}"
+        ));
+        let ended = bench.run(&["train", "--retrain"]).expect(0);
+        assert!(ended.out.contains(told), "{}", ended.out);
+        assert_eq!(bench.trained().len(), trained);
+        let again = bench.run(&["train"]).expect(0).out;
+        assert!(again.contains("had results already in "), "{again}");
+        assert_eq!(bench.trained().len(), trained);
+    };
+    // Sizes 4 and 48 are trained at one budget, 32 at two.
+    check("4", "16 trials, 15 completed, 1 diverged", 16);
+    check("32", "17 trials, 16 completed, 2 diverged", 34);
+    check("48", "16 trials, 17 completed, 1 diverged", 52);
+    check("4", "16 trials, 16 completed, 1 diverged", 69);
+}
+
 /// Spoils one result of a finished sweep; the next run sets it aside, trains that
 /// trial again, and gets the same.
 #[track_caller]

@@ -35,6 +35,28 @@ fn note(ended: &Ended) -> String {
 }
 
 #[test]
+fn a_rate_that_is_none_is_set_aside_and_a_newer_one_left_alone() {
+    let bench = bench(r#"["1 s", "10 s", "1 min"]"#, "");
+    bench.run(&["plan"]).expect(0);
+    let path = bench.path("outputs/demo/rate.json");
+    fs::write(&path, "{\"format\": 1, \"of\"").expect("written");
+    let ended = bench.run(&["plan"]).expect(0);
+    assert!(
+        ended
+            .err
+            .contains("warning: set aside as [dir]/outputs/demo/rate.json.aside-1: "),
+        "{}",
+        ended.err
+    );
+    assert!(note(&ended).contains("measured now"));
+    fs::write(&path, "{\"format\": 99}").expect("written");
+    let ended = bench.run(&["plan"]).expect(1);
+    assert!(ended.err.contains("upgrade flops-fit"), "{}", ended.err);
+    let text = fs::read_to_string(&path).expect("read");
+    assert_eq!(text, "{\"format\": 99}");
+}
+
+#[test]
 fn a_rate_is_measured_once_and_its_budgets_are_kept() {
     let bench = bench(r#"["1 s", "10 s", "1 min"]"#, "");
     let first = bench.run(&["plan"]).expect(0);

@@ -241,7 +241,12 @@ fn a_trial_that_fails_leaves_the_rate_open() {
     let lr = "train.lr={ tune = [0.5, 1, 2], transfer = \"one_rate\", share = 1 }";
     let bench = Workbench::with(&faulty);
     let ended = bench.run(&["run", "--set", lr]).expect(5);
-    assert!(ended.out.contains("3 completed, 3 failed"), "{}", ended.out);
+    assert!(
+        ended.out.contains("3 completed, 3 failed")
+            && ended.out.contains("the sweep was not trained: its learning rate is decided by all trials that tune it; mend what failed and run again, or set train.lr to a rate\n"),
+        "{}",
+        ended.out
+    );
     assert_eq!(bench.trained().len(), 6);
 }
 
@@ -279,6 +284,10 @@ fn mistakes_say_what_to_change() {
     check(
         "train={ lr = { tune = [1, 2, 4] }, schedule = { kind = \"wsd\", reuse_trunk = true } }",
         "found a law of the rate in N and D, expected one rate for all",
+    );
+    check(
+        "trainer.lr={ best = 1, n_exponent = 100 }",
+        "trainer.lr.n_exponent: found 100, expected an exponent from -3 to 3",
     );
     check(
         "trainer.lr={ best = 1, diverges = 0.5 }",

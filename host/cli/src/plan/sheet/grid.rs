@@ -48,29 +48,29 @@ impl Line {
 }
 
 pub(super) fn write(text: &mut String, plan: &Plan) -> fmt::Result {
-    let (budgets, flops, when) = match &plan.upcoming {
-        Some(upcoming) if !upcoming.trials.is_empty() => (
-            upcoming_lines(&upcoming.trials),
-            upcoming.flops,
-            ", once their learning rate is known",
-        ),
-        _ => (lines(plan), plan.flops, ""),
+    let name = &plan.name;
+    let open = plan.upcoming.as_ref().filter(|_| plan.rate_is_open());
+    let budgets = if let Some(upcoming) = open {
+        let flops = quantity::flops(upcoming.flops);
+        let count = upcoming.budgets.len();
+        // Of an adaptive sweep not even the trials are known.
+        let trials: usize = upcoming.trials.iter().map(|trial| trial.seeds.len()).sum();
+        let what = match trials {
+            0 => format!("{count} budgets, about {flops} FLOPs"),
+            _ => format!("{trials} trials over {count} budgets, {flops} FLOPs"),
+        };
+        writeln!(text, "{name}: {what}, once their learning rate is known")?;
+        upcoming_lines(&upcoming.trials)
+    } else {
+        let (trials, budgets) = (plan.every_run().count(), lines(plan));
+        let flops = quantity::flops(plan.flops);
+        let count = budgets.len();
+        writeln!(
+            text,
+            "{name}: {trials} trials over {count} budgets, {flops} FLOPs"
+        )?;
+        budgets
     };
-    let trials: usize = match when {
-        "" => plan.every_run().count(),
-        _ => budgets
-            .iter()
-            .flat_map(|(_, lines)| lines)
-            .map(|line| line.seeds.len())
-            .sum(),
-    };
-    writeln!(
-        text,
-        "{}: {trials} trials over {} budgets, {} FLOPs{when}",
-        plan.name,
-        budgets.len(),
-        quantity::flops(flops)
-    )?;
     writeln!(
         text,
         "D counts {}; {} of them a step{}",
@@ -81,6 +81,9 @@ pub(super) fn write(text: &mut String, plan: &Plan) -> fmt::Result {
             None => String::new(),
         }
     )?;
+    if budgets.is_empty() {
+        return Ok(());
+    }
     rows(text, &plan.size_param, &budgets)
 }
 

@@ -4,7 +4,7 @@ use flops_fit_scaling::{
     grid::{Layout, PlannedTrial, SizeList},
     learning_rate::{Design, DesignError, Place, Point, Transfer, Tried, places},
 };
-use flops_fit_trial::{Outcome, RunSettings, TrialSpec};
+use flops_fit_trial::{Outcome, RunSettings, TrialDir, TrialId, TrialSpec};
 
 use super::{
     super::{
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     manifest::{Manifest, Tune},
     output::Output,
+    sweep::Rebuilt,
 };
 
 /// Makes and looks at the trials of a tuning.
@@ -25,6 +26,7 @@ pub(super) struct Trials<'a> {
     pub(super) survey: &'a Surveyed,
     pub(super) measured: Measured<'a>,
     pub(super) output: &'a Output,
+    pub(super) rebuilt: Rebuilt,
 }
 
 impl Trials<'_> {
@@ -60,19 +62,38 @@ impl Trials<'_> {
         (spec, run)
     }
 
-    /// What became of it; `None` where it has neither completed nor diverged.
+    /// What became of it; `None` where it has neither completed nor diverged, or is to be
+    /// trained again.
     pub(super) fn result(&self, spec: &TrialSpec, lr: f64) -> Option<Tried> {
-        let result = self.output.trial(&spec.id).result().ok()??;
-        if result.id != spec.id {
+        let dir = self.output.trial(&spec.id);
+        if self.rebuilt == Rebuilt::Retrain && self.survey.sources.outdate(&dir) {
             return None;
         }
-        let loss = match result.outcome {
-            Outcome::Completed { measured } => Some(measured.loss),
-            Outcome::Diverged { .. } => None,
-            Outcome::Grown { .. } | Outcome::Failed { .. } => return None,
-        };
-        Some(Tried { lr, loss })
+        tried(&dir, &spec.id, lr)
     }
+}
+
+/// What came of trial `id` in `dir`, at rate `lr`; `None` where it has not ended, or has
+/// failed.
+fn tried(dir: &TrialDir, id: &TrialId, lr: f64) -> Option<Tried> {
+    let result = dir.result().ok()??;
+    let loss = match result.outcome {
+        _ if result.id != *id => return None,
+        Outcome::Completed { measured } => Some(measured.loss),
+        Outcome::Diverged { .. } => None,
+        Outcome::Grown { .. } | Outcome::Failed { .. } => return None,
+    };
+    Some(Tried { lr, loss })
+}
+
+/// The specification of trial `id` as it was trained, with the code that `survey` found;
+/// `None` where its specification or its result is gone.
+pub(super) fn trained(id: &TrialId, survey: &Surveyed, output: &Output) -> Option<TrialSpec> {
+    let dir = output.trial(id);
+    let mut spec = dir.spec().ok().filter(|spec| spec.id == *id)?;
+    tried(&dir, id, spec.recipe.train.lr)?;
+    survey.sources.renew(&mut spec.run);
+    Some(spec)
 }
 
 /// The points to tune at, nothing tried yet.
