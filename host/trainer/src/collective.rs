@@ -53,11 +53,13 @@ pub(crate) trait Collective: Send {
 
     /// This rank's [shard](shard) of `buffer`, which is flat and of one length on all
     /// ranks, becomes the sum of that shard over all ranks. The rest of it is left as
-    /// it is.
-    fn reduce_scatter(&mut self, buffer: &Tensor) -> Result<(), Failure>;
+    /// it is. The words of all come with it, as of [`exchange`](Self::exchange): each
+    /// wait for the others costs more than what is said.
+    fn reduce_scatter(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure>;
 
-    /// Each shard of `buffer` but this rank's becomes what its owner has there.
-    fn all_gather(&mut self, buffer: &Tensor) -> Result<(), Failure>;
+    /// Each shard of `buffer` but this rank's becomes what its owner has there; the words
+    /// of all.
+    fn all_gather(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure>;
 
     /// Seconds that this rank has spent on moving and summing, without waiting.
     fn seconds(&self) -> f64;

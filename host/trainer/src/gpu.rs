@@ -158,10 +158,10 @@ fn ranks(device: Device, other: Device) -> Result<String, String> {
             .map(|((mut end, device), rank)| {
                 scope.spawn(move || {
                     let mine = buffer(rank, device);
-                    end.reduce_scatter(&mine)
-                        .and_then(|()| end.all_gather(&mine))
+                    end.reduce_scatter(&mine, &[])
+                        .and_then(|_| end.all_gather(&mine, &[]))
                         // The other may still read.
-                        .and_then(|()| end.exchange(&[]))
+                        .and_then(|_| end.exchange(&[]))
                         .map_err(|failure| failure.to_string())?;
                     Ok(mine.to_device(Device::Cpu))
                 })

@@ -25,12 +25,12 @@ impl Collective for Solo {
         Ok(vec![tensor.shallow_clone()])
     }
 
-    fn reduce_scatter(&mut self, _buffer: &Tensor) -> Result<(), Failure> {
-        Ok(())
+    fn reduce_scatter(&mut self, _: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
+        self.exchange(words)
     }
 
-    fn all_gather(&mut self, _buffer: &Tensor) -> Result<(), Failure> {
-        Ok(())
+    fn all_gather(&mut self, _: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
+        self.exchange(words)
     }
 
     fn seconds(&self) -> f64 {

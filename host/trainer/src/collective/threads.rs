@@ -6,9 +6,12 @@
 //! written before it, so no rank reads what another still writes. A rank that is gone
 //! has dropped its ends of the channels, and the others notice at the next meeting.
 
-use std::time::Instant;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
 use flops_fit_trial::{Failure, Phase};
 use tch::Tensor;
 
@@ -17,6 +20,10 @@ use crate::parent;
 
 /// Elements that are summed at a time: few enough to stay in a core's cache.
 const CHUNK: usize = 1 << 16;
+
+/// How long a rank looks out for a message before it sleeps: a few times what it takes
+/// to be woken.
+const LOOK_OUT: Duration = Duration::from_micros(500);
 
 /// What one rank brings to a meeting.
 struct Message {
@@ -77,7 +84,7 @@ impl Threads {
                 for (rank, (_, from)) in (1..).zip(others) {
                     // Should it not come, it is that rank that hangs.
                     parent::wait_for(rank);
-                    let message = from.recv();
+                    let message = receive(from);
                     parent::wait_for(0);
                     minutes.push(message.map_err(|_| gone(rank))?);
                 }
@@ -88,7 +95,7 @@ impl Threads {
             }
             Links::Spoke(to, from) => {
                 to.send(mine).map_err(|_| gone(0))?;
-                from.recv().map_err(|_| gone(0))
+                receive(from).map_err(|_| gone(0))
             }
         }
     }
@@ -97,27 +104,36 @@ impl Threads {
         let _no_grad = tch::no_grad_guard();
         let device = buffer.device();
         let own = shard(buffer.numel(), self.rank, self.ranks);
+        let [first, between @ .., last] = all else {
+            // One rank has the sum already.
+            return Ok(());
+        };
+        for start in own.clone().step_by(CHUNK) {
+            let length = (own.end - start).min(CHUNK) as i64;
+            let part = |tensor: &Tensor| tensor.f_narrow(0, start as i64, length);
+            let mut sum = part(first)?.f_to_device(device)?;
+            for other in between {
+                let scratch = self.scratch(buffer, own.len())?.f_narrow(0, 0, length)?;
+                sum = sum.f_add_out(&scratch, &part(other)?.f_to_device(device)?)?;
+            }
+            // What is this rank's own was read before.
+            let _ = sum.f_add_out(&part(buffer)?, &part(last)?.f_to_device(device)?)?;
+        }
+        Ok(())
+    }
+
+    /// Room for a chunk of a shard of so many elements, as those of `buffer`.
+    fn scratch(&mut self, buffer: &Tensor, shard: usize) -> Result<&Tensor, tch::TchError> {
         if self
             .scratch
             .as_ref()
             .is_none_or(|s| s.kind() != buffer.kind())
         {
-            let length = own.len().min(CHUNK) as i64;
-            self.scratch = Some(Tensor::f_empty([length], (buffer.kind(), device))?);
+            let length = shard.min(CHUNK) as i64;
+            let options = (buffer.kind(), buffer.device());
+            self.scratch = Some(Tensor::f_empty([length], options)?);
         }
-        let scratch = self.scratch.as_ref().expect("made just now");
-        for start in own.clone().step_by(CHUNK) {
-            let length = (own.end - start).min(CHUNK) as i64;
-            let part = |tensor: &Tensor| tensor.f_narrow(0, start as i64, length);
-            let mut sum = scratch.f_narrow(0, 0, length)?;
-            let (first, others) = all.split_first().expect("this rank at least");
-            sum.f_copy_(&part(first)?)?;
-            for other in others {
-                let _ = sum.f_add_(&part(other)?.f_to_device(device)?)?;
-            }
-            part(buffer)?.f_copy_(&sum)?;
-        }
-        Ok(())
+        Ok(self.scratch.as_ref().expect("made just now"))
     }
 
     fn copy_shards(&self, buffer: &Tensor, all: &[Tensor]) -> Result<(), tch::TchError> {
@@ -146,36 +162,56 @@ impl Collective for Threads {
     }
 
     fn exchange(&mut self, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
-        let minutes = self.meet(words, None)?.into_iter();
-        Ok(minutes.map(|message| message.words).collect())
+        Ok(apart(self.meet(words, None)?).0)
     }
 
     fn gather(&mut self, tensor: &Tensor) -> Result<Vec<Tensor>, Failure> {
-        let minutes = self.meet(&[], Some(tensor))?.into_iter();
-        Ok(minutes.filter_map(|message| message.tensor).collect())
+        Ok(apart(self.meet(&[], Some(tensor))?).1)
     }
 
-    fn reduce_scatter(&mut self, buffer: &Tensor) -> Result<(), Failure> {
-        let all = self.gather(buffer)?;
+    fn reduce_scatter(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
+        let (words, all) = apart(self.meet(words, Some(buffer))?);
         let began = Instant::now();
         self.sum_shard(buffer, &all)
             .map_err(|error| failed(&error))?;
         self.seconds += began.elapsed().as_secs_f64();
-        Ok(())
+        Ok(words)
     }
 
-    fn all_gather(&mut self, buffer: &Tensor) -> Result<(), Failure> {
-        let all = self.gather(buffer)?;
+    fn all_gather(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
+        let (words, all) = apart(self.meet(words, Some(buffer))?);
         let began = Instant::now();
         self.copy_shards(buffer, &all)
             .map_err(|error| failed(&error))?;
         self.seconds += began.elapsed().as_secs_f64();
-        Ok(())
+        Ok(words)
     }
 
     fn seconds(&self) -> f64 {
         self.seconds
     }
+}
+
+/// The next message. Whoever else could use the core meanwhile has it.
+fn receive<T>(from: &Receiver<T>) -> Result<T, RecvError> {
+    let began = Instant::now();
+    loop {
+        match from.try_recv() {
+            Err(TryRecvError::Empty) if began.elapsed() < LOOK_OUT => thread::yield_now(),
+            Err(TryRecvError::Empty) => return from.recv(),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Ok(message) => return Ok(message),
+        }
+    }
+}
+
+/// The words of all, and the tensors of those that brought one.
+fn apart(minutes: Minutes) -> (Vec<Vec<f64>>, Vec<Tensor>) {
+    let (words, tensors): (Vec<_>, Vec<_>) = minutes
+        .into_iter()
+        .map(|message| (message.words, message.tensor))
+        .unzip();
+    (words, tensors.into_iter().flatten().collect())
 }
 
 /// The same messages for one rank more.

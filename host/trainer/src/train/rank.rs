@@ -245,21 +245,24 @@ impl<'a> Rank<'a> {
             .as_ref()
             .and_then(|leader| leader.keeper.as_ref());
         let save = keeper.is_some_and(|keeper| keeper.is_due());
-        let all = self.collective.exchange(&[
+        let words = [
             sum,
             weight,
             f64::from(u8::from(stopped)),
             f64::from(u8::from(save)),
-        ])?;
-        let total = |word: usize| all.iter().map(|words| words[word]).sum::<f64>();
-        if total(2) > 0.0 {
+        ];
+        // With the gradients: only a step that is not taken sums them in vain.
+        let all = self
+            .collective
+            .reduce_scatter(&self.replica.flat.grads, &words)?;
+        if total(&all, 2) > 0.0 {
             let _no_grad = tch::no_grad_guard();
             for (mut now, before) in self.buffers()?.into_iter().zip(&before) {
                 now.f_copy_(before).map_err(|error| host(&error))?;
             }
             return Ok(None);
         }
-        let (sum, weight, save) = (total(0), total(1), total(3) > 0.0);
+        let (sum, weight, save) = (total(&all, 0), total(&all, 1), total(&all, 3) > 0.0);
         self.units += self.cut.batch * self.units_per_example;
         let finite = self.update(share, weight)?;
         Ok(Some(Stepped {
@@ -269,36 +272,52 @@ impl<'a> Rank<'a> {
         }))
     }
 
-    /// Sums the gradients over the ranks, updates this rank's shard, and takes the
-    /// others'; whether all gradients were finite.
+    /// Updates this rank's shard, whose gradients are summed, and takes the others';
+    /// whether all gradients were finite.
     fn update(&mut self, share: f64, weight: f64) -> Result<bool, Failure> {
         let settings = &self.spec.recipe.train;
         let Replica { flat, adamw, .. } = &mut self.replica;
-        self.collective.reduce_scatter(&flat.grads)?;
-        let mut factor = 1.0 / weight;
         let several = self.collective.ranks() > 1;
-        if several || settings.grad_clip.is_some() {
-            let own = flat.squared_norm(adamw.shard());
-            let all = self.collective.exchange(&[own])?;
-            let norm = all.iter().map(|words| words[0]).sum::<f64>().sqrt() * factor;
+        let square = if several || settings.grad_clip.is_some() {
+            flat.squared_norm(adamw.shard())
+        } else {
+            // One rank alone sees them all as it updates.
+            0.0
+        };
+        let mean = 1.0 / weight;
+        let norm = |squares: &[Vec<f64>]| total(squares, 0).sqrt() * mean;
+        let mut clip = 1.0;
+        if let Some(limit) = settings.grad_clip {
+            let norm = norm(&self.collective.exchange(&[square])?);
             self.grad_norm = Some(norm);
-            if let Some(limit) = settings.grad_clip {
-                factor *= (limit / norm).min(1.0);
+            clip = (limit / norm).min(1.0);
+        }
+        let finite = adamw.step(flat, settings.lr, share, mean * clip)?;
+        let squares = self.collective.all_gather(&flat.params, &[square])?;
+        flat.refresh()?;
+        if !several {
+            return Ok(finite);
+        }
+        let norm = norm(&squares);
+        self.grad_norm = Some(norm);
+        if self.has_buffers {
+            self.share_buffers()?;
+        }
+        // A sum of squares is a number only if all of them are.
+        Ok(norm.is_finite())
+    }
+
+    /// Takes the leader's buffers as they are after a step.
+    fn share_buffers(&mut self) -> Result<(), Failure> {
+        let _no_grad = tch::no_grad_guard();
+        for mut buffer in self.buffers()? {
+            // A copy, which the leader's next forward pass does not move while others read.
+            let all = self.collective.gather(&buffer.copy())?;
+            if self.leader.is_none() {
+                buffer.f_copy_(&all[0]).map_err(|error| host(&error))?;
             }
         }
-        let mut finite = adamw.step(flat, settings.lr, share, factor)?;
-        if several {
-            // A sum of squares is a number only if all of them are.
-            finite = self.grad_norm.is_some_and(f64::is_finite);
-        }
-        self.collective.all_gather(&flat.params)?;
-        flat.refresh()?;
-        if several && self.has_buffers {
-            let buffers = self.buffers()?;
-            self.take_leaders(buffers)?;
-            self.collective.exchange(&[])?;
-        }
-        Ok(finite)
+        Ok(())
     }
 
     /// This rank's share of the held-out set.
@@ -456,6 +475,11 @@ impl<'a> Rank<'a> {
             within_step,
         });
     }
+}
+
+/// The sum over the ranks, in their order, of one of the words that each has said.
+fn total(all: &[Vec<f64>], word: usize) -> f64 {
+    all.iter().map(|words| words[word]).sum()
 }
 
 fn diverged(step: u64, loss: f64, reason: String) -> End {

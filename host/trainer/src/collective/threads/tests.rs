@@ -43,9 +43,12 @@ fn shards_are_summed_in_rank_order_and_put_together() {
             }
             let summed = on_ranks(ranks, |end| {
                 let buffer = input(end.rank(), len, kind);
-                end.reduce_scatter(&buffer).expect("summed");
+                let rank = end.rank() as f64;
+                let heard = end.reduce_scatter(&buffer, &[rank]).expect("summed");
+                assert!((0..).zip(heard).all(|(i, words)| words == [f64::from(i)]));
                 end.exchange(&[]).expect("met");
-                end.all_gather(&buffer).expect("put together");
+                let heard = end.all_gather(&buffer, &[-rank]).expect("put together");
+                assert!((0..).zip(heard).all(|(i, words)| words == [f64::from(-i)]));
                 values(&buffer)
             });
             for buffer in summed {
