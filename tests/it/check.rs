@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{programs, workbench::Workbench};
+use crate::{library, programs, workbench::Workbench};
 
 /// Findings of a report by check: status, words, fix.
 pub(crate) struct Found {
@@ -127,7 +127,7 @@ fn subtle(bench: &Workbench, part: &str, fault: &str) -> Found {
 }
 
 /// Part, its fault, how the one check comes out, which it is, and its words.
-const DEFECTS: [(&str, &str, &str, &str, &str); 28] = [
+const DEFECTS: [(&str, &str, &str, &str, &str); 31] = [
     (
         "dataset",
         "narrow-ids",
@@ -221,6 +221,13 @@ const DEFECTS: [(&str, &str, &str, &str, &str); 28] = [
     ),
     (
         "model",
+        "idle-bias",
+        "warn",
+        "gradients",
+        "the gradient of `bias` is exactly zero in",
+    ),
+    (
+        "model",
         "frozen",
         "warn",
         "learning",
@@ -290,6 +297,14 @@ const DEFECTS: [(&str, &str, &str, &str, &str); 28] = [
         "in training an example's outputs change",
     ),
     ("model", "leaves-thread", "warn", "drop", "left 8 threads"),
+    ("model", "leaves-file", "warn", "drop", "left 8 open files"),
+    (
+        "model",
+        "leaves-memory",
+        "warn",
+        "drop",
+        "MiB over 8 models, datasets and losses that were dropped",
+    ),
     (
         "model",
         "too-many-flops",
@@ -410,6 +425,91 @@ fn what_is_no_plugin_or_no_kind_is_said_before_a_worker_starts() {
         ended.err.contains("libflops_fit_nowhere.so"),
         "{}",
         ended.err
+    );
+}
+
+#[test]
+fn a_library_that_does_not_load_is_a_finding_of_its_own() {
+    let bench = Workbench::new("check-load", "");
+    std::fs::write(bench.path("libpatched.so"), library::without_a_symbol()).expect("written");
+    let found = check(&bench, &["libpatched.so", "--dataset=stories"]);
+    assert_eq!((found.code, found.status("record")), (Some(4), "pass"));
+    let load = found.finding("load");
+    let words = load["found"].as_str().unwrap_or_default();
+    assert!(
+        load["status"] == "fail"
+            && words.starts_with("[dir]/libpatched.so could not be loaded: ")
+            && words.contains("`getcws` is in none of the libraries that it links: link the one"),
+        "{load}"
+    );
+    let skipped = found.finding("describe");
+    assert_eq!(skipped["status"], "skip");
+    assert_eq!(skipped["found"], "not made: `load` failed before it");
+
+    std::fs::write(bench.path("libskewed.so"), library::skewed("swapped")).expect("written");
+    let ask = [
+        "check",
+        "flops_fit_gpt",
+        "--dataset=stories",
+        "--loss=libskewed.so:skewed",
+    ];
+    let refusal = "FAIL  load        [dir]/libskewed.so was built with another layout of the plugin tables, this flops-fit has flops-fit-plugin 0.1.0; rebuild it ";
+    let layouts = "Layout of found type:";
+    let ended = bench.run(&ask).expect(4);
+    assert!(ended.out.contains(refusal), "{}", ended.out);
+    assert!(!format!("{}{}", ended.out, ended.err).contains(layouts));
+    let ended = bench.run(&[&ask[..], &["-v"]].concat()).expect(4);
+    assert!(ended.out.contains(refusal), "{}", ended.out);
+    assert!(ended.err.contains(layouts), "{}", ended.err);
+}
+
+#[test]
+fn the_report_says_in_a_line_of_its_own_what_to_do() {
+    let bench = Workbench::new("check-text", "");
+    let report = |part: &str, fault: &str| {
+        let ended = bench.run(&[
+            "check",
+            "flops_fit_hostile",
+            "--model=subtle",
+            "--dataset=subtle",
+            "--loss=subtle",
+            &format!("--config={part}.fault={fault}"),
+        ]);
+        let lines: Vec<String> = ended.out.lines().map(str::to_owned).collect();
+        (ended.code, lines)
+    };
+    // Its word and the check's take 18 columns.
+    let check = |part: &str, fault: &str, code: i32, finding: &str, found: &str, fix: &str| {
+        let (ended, lines) = report(part, fault);
+        assert_eq!(ended, Some(code), "{lines:#?}");
+        let line = lines.iter().position(|line| line.starts_with(finding));
+        let line = line.unwrap_or_else(|| panic!("{finding}: {lines:#?}"));
+        assert!(lines[line].contains(found), "{}", lines[line]);
+        assert_eq!(lines[line + 1], format!("{:18}-> {fix}", ""));
+    };
+    check(
+        "dataset",
+        "slow",
+        0,
+        "WARN  cost ",
+        " ms to make its batch; ",
+        "a batch takes longer than its step: training will wait for data; prepare more in build()",
+    );
+    check(
+        "model",
+        "idle-bias",
+        0,
+        "WARN  gradients ",
+        "before and after 3 steps",
+        "it will not learn: look for a factor of zero, or a unit that is never active",
+    );
+    check(
+        "model",
+        "shared-mean",
+        4,
+        "FAIL  instances ",
+        "training one model changed buffer `mean` of another",
+        "keep tensors in the model itself, none in statics or thread-locals",
     );
 }
 

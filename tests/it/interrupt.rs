@@ -40,15 +40,23 @@ checkpoint_interval = 0.05
 );
 
 /// The trial, trained in peace.
-static PEACE: LazyLock<(TrialSpec, Measured)> = LazyLock::new(|| {
-    let bench = Workbench::new("interrupt-peace", TRIAL);
-    bench.run(&["train"]).expect(0);
+static PEACE: LazyLock<(TrialSpec, Measured)> = LazyLock::new(|| in_peace("interrupt-peace", &[]));
+
+/// A tenth of it.
+static SHORT: LazyLock<(TrialSpec, Measured)> = LazyLock::new(|| {
+    let grid = "sweep.grid=[{ budget = 3e9, sizes = [16] }]";
+    in_peace("interrupt-short", &["--set", grid])
+});
+
+fn in_peace(name: &str, sets: &[&str]) -> (TrialSpec, Measured) {
+    let bench = Workbench::new(name, TRIAL);
+    bench.run(&[&["train"], sets].concat()).expect(0);
     let trials = bench.trials("small");
     let trial = trials.values().next().expect("one trial");
     assert!(!trial.dir.checkpoints().path().exists(), "it is over");
     assert!(trial.result.environment.resumed.is_empty());
     (trial.spec.clone(), trial.measured().clone())
-});
+}
 
 /// The same trial in a folder of its own, its worker started by hand.
 struct Victim {
@@ -58,6 +66,10 @@ struct Victim {
 
 impl Victim {
     fn new(name: &str) -> Self {
+        Self::of(name, &PEACE.0)
+    }
+
+    fn of(name: &str, spec: &TrialSpec) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).expect("emptied");
@@ -65,7 +77,7 @@ impl Victim {
         fs::create_dir_all(&folder).expect("made");
         let victim = Self {
             dir: TrialDir::new(folder),
-            spec: PEACE.0.clone(),
+            spec: spec.clone(),
         };
         victim.dir.write_spec(&victim.spec).expect("written");
         victim
@@ -134,11 +146,16 @@ fn checkpoints(dir: &TrialDir) -> Vec<u64> {
 /// Every number, to the last bit.
 #[track_caller]
 fn same_bits(result: &TrialResult) {
+    same_bits_as(&PEACE.1, result);
+}
+
+#[track_caller]
+fn same_bits_as(peace: &Measured, result: &TrialResult) {
     let Outcome::Completed { measured } = &result.outcome else {
         panic!("it did not complete: {:?}", result.outcome);
     };
     let text = |measured: &Measured| serde_json::to_string(measured).expect("plain data");
-    assert_eq!(text(measured), text(&PEACE.1));
+    assert_eq!(text(measured), text(peace));
 }
 
 #[test]
@@ -231,6 +248,71 @@ fn a_torn_checkpoint_gives_way_to_the_older_one() {
         assert_eq!(environment.resumed[0].step, older);
         let aside = format!("{latest:012}.{torn}.aside-1");
         assert!(victim.dir.checkpoints().path().join(aside).is_file());
+    }
+}
+
+/// Power that goes while a checkpoint is written: the disk has its files in the order in
+/// which they were written, and the last one is torn or whole.
+#[test]
+fn after_any_write_of_a_checkpoint_whole_or_torn_the_trial_goes_on() {
+    let victim = Victim::of("interrupt-power", &SHORT.0);
+    let late = victim.spec.recipe.steps * 3 / 4;
+    victim.strike(late, Duration::ZERO, Signal::KILL);
+    let steps = checkpoints(&victim.dir);
+    let [.., older, latest] = steps[..] else {
+        panic!("expected two checkpoints or three: {steps:?}");
+    };
+    let folder = victim.dir.checkpoints().path().to_owned();
+    let written = |step: u64, kind: &str| {
+        let path = folder.join(format!("{step:012}.{kind}"));
+        let bytes = fs::read(&path).expect("read");
+        (path, bytes)
+    };
+    let [tensors, index] = ["safetensors", "json"];
+    let writes = [
+        (older, tensors),
+        (older, index),
+        (latest, tensors),
+        (latest, index),
+    ];
+    let writes = writes.map(|(step, kind)| written(step, kind));
+    // Files that are there, whether the last is whole, where training goes on, and what
+    // is refused.
+    for (count, whole, resumed, refused) in [
+        (1, true, None, None),
+        (2, false, None, Some(older)),
+        (2, true, Some(older), None),
+        (3, false, Some(older), None),
+        (3, true, Some(older), None),
+        (4, false, Some(older), Some(latest)),
+        (4, true, Some(latest), None),
+    ] {
+        // What was not set aside, the trial has removed at its end.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).expect("made");
+        let _ = fs::remove_file(victim.dir.result_path());
+        for (number, (path, bytes)) in (1..).zip(&writes[..count]) {
+            let torn = number == count && !whole;
+            let length = if torn { bytes.len() / 2 } else { bytes.len() };
+            fs::write(path, &bytes[..length]).expect("written");
+        }
+        let result = victim.finish();
+        same_bits_as(&SHORT.1, &result);
+        let environment = &result.environment;
+        let of_resumed = environment.resumed.iter().map(|resumed| resumed.step);
+        assert!(of_resumed.eq(resumed), "{count} {whole}: {environment:?}");
+        let of_refused: Vec<u64> = environment
+            .refused
+            .iter()
+            .map(|refusal| match refusal {
+                Refusal::Torn { step, .. } => *step,
+                other => panic!("{count} {whole}: {other:?}"),
+            })
+            .collect();
+        assert!(
+            of_refused.into_iter().eq(refused),
+            "{count} {whole}: {environment:?}"
+        );
     }
 }
 

@@ -1,9 +1,17 @@
 //! Files that are no plugin, or one of another build: refused in a sentence,
 //! most of them before any worker is started.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use flops_fit_record::{ABI_MAJOR, ABI_MINOR, What};
+use flops_fit_trial::{
+    DescribeRequest, DescribeResponse, FORMAT, Failure, WantedComponent, read_json, write_json,
+};
+use serde_json::json;
 
 use crate::{
     programs,
@@ -139,12 +147,23 @@ fn find(bytes: &[u8], wanted: &[u8]) -> usize {
     place.expect("it is there")
 }
 
-/// Plans with a copy of the reference plugin in which `from` reads `to`.
-fn plan_patched(name: &str, from: &[u8], to: &[u8]) -> Ended {
+/// A copy of the reference plugin in which `from` reads `to`.
+fn patched(from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut library = fs::read(programs::plugin("gpt")).expect("read");
     let place = find(&library, from);
     library[place..place + to.len()].copy_from_slice(to);
+    library
+}
+
+/// The reference plugin with a symbol that nothing defines, `getcws`.
+pub(crate) fn without_a_symbol() -> Vec<u8> {
+    // The names that the linker looks up come first in a library.
+    patched(b"\0getcwd\0", b"\0getcws\0")
+}
+
+/// Plans with `library` in the place of the reference plugin.
+fn plan_with(name: &str, library: &[u8]) -> Ended {
     let bench = Workbench::new(name, SWEEP);
     fs::write(bench.path("libpatched.so"), library).expect("written");
     bench.run(&["plan", "--set", "model.plugin=libpatched.so"])
@@ -152,17 +171,22 @@ fn plan_patched(name: &str, from: &[u8], to: &[u8]) -> Ended {
 
 #[test]
 fn a_plugin_of_another_libtorch_is_refused_with_the_fix() {
-    let ended = plan_patched("other-libtorch", b"\x002.13.0\0", b"\x002.12.0\0").expect(4);
+    let other = patched(b"\x002.13.0\0", b"\x002.12.0\0");
+    let ended = plan_with("other-libtorch", &other).expect(4);
     let words = "model.plugin: [dir]/libpatched.so was built with libtorch 2.12.0, this flops-fit has libtorch 2.13.0; run `flops-fit setup` in the plugin's folder, then `cargo build --release --lib`";
     assert!(ended.err.contains(words), "{}", ended.err);
 }
 
 #[test]
 fn a_plugin_of_another_tch_is_refused_with_the_fix() {
-    let ended = plan_patched("other-tch", b"\x000.26.0\0", b"\x000.25.0\0").expect(4);
+    let other = patched(b"\x000.26.0\0", b"\x000.25.0\0");
+    let ended = plan_with("other-tch", &other).expect(4);
     let words = "model.plugin: [dir]/libpatched.so was built with tch 0.25.0, this flops-fit has tch 0.26.0; run `flops-fit setup` in the plugin's folder, then `cargo build --release --lib`";
     assert!(ended.err.contains(words), "{}", ended.err);
 }
+
+/// Two sizes of the sweep.
+const TWO: &str = "sweep.grid=[{ budget = 3e8, sizes = [4, 8] }]";
 
 /// Trains two sizes with the loss of a library of another layout.
 fn train_with_loss(name: &str, library: &[u8]) -> (Workbench, Ended) {
@@ -172,12 +196,12 @@ fn train_with_loss(name: &str, library: &[u8]) -> (Workbench, Ended) {
     );
     let bench = Workbench::new(name, &manifest);
     fs::write(bench.path("libskewed.so"), library).expect("written");
-    let grid = "sweep.grid=[{ budget = 3e8, sizes = [4, 8] }]";
-    let ended = bench.run(&["train", "--set", grid]);
+    let ended = bench.run(&["train", "--set", TWO]);
     (bench, ended)
 }
 
-fn skewed(name: &str) -> Vec<u8> {
+/// The library of another layout that is built as example `name`.
+pub(crate) fn skewed(name: &str) -> Vec<u8> {
     fs::read(programs::built(&format!("examples/lib{name}.so"))).expect("read")
 }
 
@@ -188,12 +212,20 @@ fn tables_of_another_layout_are_refused_before_they_are_asked_for() {
         ("swapped", "another layout of the plugin tables"),
         ("opted_out", "the layout check switched off"),
     ] {
-        let (_, ended) = train_with_loss(name, &skewed(name));
+        let (bench, ended) = train_with_loss(name, &skewed(name));
         let ended = ended.expect(4);
         let words = format!(
             "loss.plugin: [dir]/libskewed.so was built with {built}, this flops-fit has flops-fit-plugin 0.1.0; rebuild it against this version's flops-fit-plugin with `cargo build --release --lib`"
         );
         assert!(ended.err.contains(&words), "{}", ended.err);
+
+        // Where they differ is for those who ask, and then it is still one refusal.
+        assert!(!ended.err.contains("Layout of"), "{}", ended.err);
+        let verbose = bench.run(&["plan", "--verbose"]).expect(4);
+        let shown = verbose.err.contains("Layout of expected type:")
+            && verbose.err.contains("Layout of found type:");
+        assert_eq!(shown, name == "swapped", "{}", verbose.err);
+        assert!(verbose.err.contains(&words), "{}", verbose.err);
     }
 }
 
@@ -223,8 +255,7 @@ fn two_plugins_with_one_type_of_root_are_told_apart() {
             "plugin = \"flops_fit_gpt\"\nkind = \"cross_entropy\"",
         );
     let bench = Workbench::new("two-plugins", &manifest);
-    let grid = "sweep.grid=[{ budget = 3e8, sizes = [4, 8] }]";
-    bench.run(&["train", "--set", grid]).expect(0);
+    bench.run(&["train", "--set", TWO]).expect(0);
     let trials = bench.trials("small");
     assert_eq!(trials.len(), 2);
     for trial in trials.values() {
@@ -239,10 +270,68 @@ fn two_plugins_with_one_type_of_root_are_told_apart() {
     }
 }
 
+/// The parent reads the kinds in the record, so that a worker is asked for one that is
+/// not there only where the library was exchanged in between. It says so all the same.
+#[test]
+fn a_worker_names_the_kinds_that_there_are() {
+    let bench = Workbench::new("unknown-kind", SWEEP);
+    let part = |kind: &str| WantedComponent {
+        library: programs::plugin("gpt"),
+        kind: kind.to_owned(),
+        config: json!({}),
+    };
+    for (index, (what, available)) in [
+        ("model", &["gpt"][..]),
+        ("dataset", &["stories", "text", "tinystories"]),
+        ("loss", &["cross_entropy"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut parts = ["gpt", "stories", "cross_entropy"].map(part);
+        parts[index] = part("strange");
+        let [model, dataset, loss] = parts;
+        let question = DescribeRequest {
+            format: FORMAT,
+            model,
+            dataset,
+            loss,
+            base_dir: bench.path(""),
+            size_param: "d_model".to_owned(),
+            sizes: vec![16],
+            compute: None,
+        };
+        let files = ["question.json", "answer.json"].map(|name| bench.path(name));
+        write_json(&files[0], &question).expect("written");
+        let status = Command::new(programs::built("flops-fit-worker"))
+            .arg("describe")
+            .args(&files)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "an answer");
+        let failure = match read_json(&files[1]).expect("read") {
+            DescribeResponse::Failed { failure, .. } => failure,
+            described @ DescribeResponse::Described { .. } => panic!("{described:?}"),
+        };
+        let expected = Failure::UnknownKind {
+            plugin: "flops-fit-gpt".to_owned(),
+            what: what.to_owned(),
+            wanted: "strange".to_owned(),
+            available: available.iter().map(|&kind| kind.to_owned()).collect(),
+        };
+        assert_eq!(failure, expected);
+        let words = format!(
+            "plugin flops-fit-gpt exports no {what} `strange`; it has: {}",
+            available.join(", ")
+        );
+        assert_eq!(failure.to_string(), words);
+    }
+}
+
 #[test]
 fn a_plugin_that_lacks_a_symbol_fails_as_it_is_loaded() {
-    // The names that the linker looks up come first in a library.
-    let ended = plan_patched("undefined", b"\0getcwd\0", b"\0getcws\0").expect(4);
+    let ended = plan_with("undefined", &without_a_symbol()).expect(4);
     assert!(
         ended
             .err

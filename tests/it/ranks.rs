@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::{
     determinism::losses,
-    hostile::ends::{Ends, check, outcomes},
+    hostile::ends::{Ends, began_to_train, check, outcomes},
     kill::{send, wait_until},
     sweep::{DONE, SWEEP},
     workbench::Workbench,
@@ -91,6 +91,12 @@ fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
     let bench = Workbench::new("ranks-hostile", HOSTILE);
     bench.run(&["train"]).expect(5);
     let outcomes = outcomes(&bench);
+    let began = outcomes.values().map(|(dir, _)| began_to_train(dir));
+    assert_eq!(
+        began.collect::<Vec<_>>(),
+        [true, true, true, false],
+        "ranks that disagree take no step"
+    );
     for (size, wanted) in [
         (4, Ends::Completed),
         (

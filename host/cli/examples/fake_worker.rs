@@ -265,6 +265,7 @@ fn off_rate(spec: &TrialSpec) -> f64 {
 fn out_of_memory() -> Outcome {
     Outcome::Failed {
         failure: Failure::OutOfMemory {
+            plugin: Some("fake".to_owned()),
             phase: Phase::Forward,
             detail: "not enough memory".to_owned(),
         },

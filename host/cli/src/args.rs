@@ -37,6 +37,10 @@ pub struct Args {
     /// How results are printed
     #[arg(long, value_enum, default_value_t, global = true)]
     pub format: Format,
+
+    /// Say more about what is wrong, such as where a plugin's layout differs
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// How results are printed.

@@ -33,7 +33,7 @@ pub fn execute(args: &Args) -> Result<Exit, CommandError> {
         Command::Predict(predict) => report::predict(predict, format),
         Command::Table(table) => report::table(table, format),
         Command::Status(source) => inspect::status(source, format),
-        Command::Check(check) => check::check(check, format),
+        Command::Check(check) => check::check(check, format, args.verbose),
         Command::New(arguments) => machine::new(arguments, format),
         Command::Setup(options) => machine::setup(options, format),
         Command::Doctor(doctor) => machine::doctor(doctor, format),

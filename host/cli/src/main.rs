@@ -11,7 +11,11 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             // Standard error may be closed; there is no one left to tell then.
-            let _ = writeln!(std::io::stderr().lock(), "error: {error}");
+            let mut err = std::io::stderr().lock();
+            let _ = writeln!(err, "error: {error}");
+            if let Some(details) = error.details().filter(|_| args.verbose) {
+                let _ = writeln!(err, "{details}");
+            }
             error.exit().into()
         }
     }

@@ -44,6 +44,7 @@ fn failed(plugin: &str, error: &tch::TchError) -> Failure {
     let detail = error.to_string();
     if is_out_of_memory(&detail) {
         return Failure::OutOfMemory {
+            plugin: Some(plugin.to_owned()),
             phase: Phase::Backward,
             detail,
         };

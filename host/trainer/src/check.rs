@@ -159,25 +159,16 @@ impl Report<'_> {
 /// A call that failed is a finding too.
 fn failed(check: CheckName, failure: &Failure) -> Finding {
     let fix = match failure {
-        Failure::Panicked { file, line, .. } => {
-            format!("mend {file}:{line}, or return an Error there")
-        }
-        Failure::Config { what, .. } => {
-            format!(
-                "correct the {what}'s configuration in the manifest, or with --config {what}.KEY=VALUE"
-            )
-        }
-        Failure::Plugin { .. } => {
-            "the words are the plugin's own; RUST_BACKTRACE=1 shows where they come from".to_owned()
-        }
-        Failure::OutOfMemory { .. } => "check a smaller size or a smaller batch".to_owned(),
-        // These say themselves what to do.
-        _ => {
-            return Finding {
-                fix: None,
-                ..Finding::fail(check, failure.to_string(), "")
-            };
-        }
+        Failure::Config { what, .. } => Some(format!(
+            "correct the {what}'s configuration in the manifest, or with --config {what}.KEY=VALUE"
+        )),
+        Failure::OutOfMemory { .. } => Some("check a smaller size or a smaller batch".to_owned()),
+        // Others say in their message what to do, if not in a clause of its own.
+        failure => failure.fix(),
     };
-    Finding::fail(check, failure.to_string(), fix)
+    Finding {
+        fix,
+        details: failure.details().map(str::to_owned),
+        ..Finding::fail(check, failure.found(), "")
+    }
 }

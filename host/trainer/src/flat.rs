@@ -6,10 +6,14 @@
 //! gradient's norm, a checkpoint, an all-reduce) is then one pass over one
 //! buffer.
 
+mod check;
+
 use std::ops::Range;
 
 use flops_fit_trial::{Failure, Phase, Precision};
 use tch::{Kind, Tensor};
+
+use check::check;
 
 use crate::{
     memory::{floats, floats_mut, is_plain},
@@ -236,83 +240,6 @@ fn add(to: &mut [f32], from: &[f32], weight: f32, first: bool) {
             *t += weight * f;
         }
     }
-}
-
-fn check(plugin: &str, parameters: &[ModelParameter]) -> Result<(), Failure> {
-    let bad = |name: &str, expected: &str, got: String| Failure::BadTensor {
-        plugin: plugin.to_owned(),
-        what: format!("parameter `{name}`"),
-        expected: expected.to_owned(),
-        got,
-    };
-    let mut seen = std::collections::HashSet::new();
-    let mut places = std::collections::HashMap::new();
-    for p in parameters {
-        let t = &p.tensor;
-        if !t.defined() {
-            return Err(bad(
-                &p.name,
-                "a defined tensor",
-                "an undefined one".to_owned(),
-            ));
-        }
-        if t.kind() != Kind::Float || !t.is_contiguous() {
-            let got = format!(
-                "{:?}, {}",
-                t.kind(),
-                if t.is_contiguous() {
-                    "contiguous"
-                } else {
-                    "strided"
-                }
-            );
-            return Err(bad(&p.name, "contiguous fp32", got));
-        }
-        if !t.requires_grad() || !t.is_leaf() {
-            return Err(bad(
-                &p.name,
-                "a leaf that requires a gradient",
-                "one that does not".to_owned(),
-            ));
-        }
-        if !(p.lr_scale.is_finite()
-            && p.lr_scale >= 0.0
-            && p.decay_scale.is_finite()
-            && p.decay_scale >= 0.0)
-        {
-            let got = format!("{} and {}", p.lr_scale, p.decay_scale);
-            return Err(bad(&p.name, "multipliers of at least 0", got));
-        }
-        if t.device() != parameters[0].tensor.device() {
-            let expected = format!("on {:?}, as the first", parameters[0].tensor.device());
-            return Err(bad(&p.name, &expected, format!("on {:?}", t.device())));
-        }
-        if let Some(other) = places.insert(t.data_ptr(), &p.name) {
-            return Err(Failure::ContractViolation {
-                plugin: plugin.to_owned(),
-                rule: format!(
-                    "parameters `{other}` and `{}` share their storage; return a tied tensor once",
-                    p.name
-                ),
-            });
-        }
-        if !seen.insert(&p.name) {
-            return Err(Failure::ContractViolation {
-                plugin: plugin.to_owned(),
-                rule: format!(
-                    "two parameters are named `{}`; give each a name of its own",
-                    p.name
-                ),
-            });
-        }
-    }
-    if parameters.is_empty() {
-        return Err(Failure::ContractViolation {
-            plugin: plugin.to_owned(),
-            rule: "parameters() is empty; return every trainable tensor".to_owned(),
-        });
-    }
-    Ok(())
 }
 
 fn host(error: &tch::TchError) -> Failure {

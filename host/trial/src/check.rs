@@ -209,6 +209,9 @@ pub struct Finding {
     pub found: String,
     /// What to do, unless it passed.
     pub fix: Option<String>,
+    /// More than a line about it, for the plugin's author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
     /// Figures by name, their unit at its end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, f64>,
@@ -253,6 +256,7 @@ impl Finding {
             status,
             found: found.into(),
             fix,
+            details: None,
             figures: BTreeMap::new(),
         }
     }

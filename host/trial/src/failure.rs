@@ -1,53 +1,18 @@
 //! Why a trial failed, in types: what happened, where, and what to do.
 
+mod fix;
+mod phase;
+mod words;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use phase::Phase;
+pub use words::signal_name;
+use words::{debugger, during, list, load_fix, running, tail, who};
+
 use crate::TrialId;
-
-/// The part of a trial during which something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Opening a library.
-    Load,
-    /// Constructing model, dataset or loss.
-    Build,
-    /// Making a batch.
-    Batch,
-    /// A forward pass.
-    Forward,
-    /// Computing the loss.
-    Loss,
-    /// The backward pass.
-    Backward,
-    /// The optimizer's update.
-    Update,
-    /// Held-out evaluation.
-    Evaluate,
-    /// Dropping a plugin's objects.
-    Drop,
-    /// Saving or reading a checkpoint.
-    Checkpoint,
-}
-
-impl std::fmt::Display for Phase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Load => "load",
-            Self::Build => "build",
-            Self::Batch => "batch",
-            Self::Forward => "forward",
-            Self::Loss => "loss",
-            Self::Backward => "backward",
-            Self::Update => "update",
-            Self::Evaluate => "evaluate",
-            Self::Drop => "drop",
-            Self::Checkpoint => "checkpoint",
-        })
-    }
-}
 
 /// How a trial (or a worker's `describe`) failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -102,6 +67,10 @@ pub enum Failure {
         host: String,
         /// How to rebuild.
         fix: String,
+        /// Where the tables' layouts differ, for the plugin's author: too long for the
+        /// message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layouts: Option<String>,
     },
     /// The plugin does not export what the manifest names.
     #[error(
@@ -131,7 +100,7 @@ pub enum Failure {
         message: String,
     },
     /// The plugin panicked.
-    #[error("plugin {plugin} panicked in {phase} at {file}:{line}: {message}")]
+    #[error("plugin {plugin} panicked in {phase} at {file}:{line}: {message}; {}", fix::panicked(file, *line))]
     Panicked {
         /// The plugin's name.
         plugin: String,
@@ -145,7 +114,7 @@ pub enum Failure {
         line: u32,
     },
     /// The plugin returned an error.
-    #[error("plugin {plugin} failed in {phase}: {message}")]
+    #[error("plugin {plugin} failed in {phase}: {message}; {}", fix::PLUGIN)]
     Plugin {
         /// The plugin's name.
         plugin: String,
@@ -155,7 +124,10 @@ pub enum Failure {
         message: String,
     },
     /// A tensor of the wrong shape, type or device crossed the boundary.
-    #[error("plugin {plugin}: {what} should be {expected}, got {got}")]
+    #[error(
+        "plugin {plugin}: {what} should be {expected}, got {got}; {}",
+        fix::BAD_TENSOR
+    )]
     BadTensor {
         /// The plugin's name.
         plugin: String,
@@ -175,10 +147,12 @@ pub enum Failure {
         rule: String,
     },
     /// The worker ran out of memory.
-    #[error(
-        "out of memory in {phase}: {detail}; lower run.jobs or run.micro_batch, or leave out the largest sizes"
-    )]
+    #[error("{} ran out of memory in {phase}: {detail}; {}", who(plugin.as_deref()), fix::OUT_OF_MEMORY)]
     OutOfMemory {
+        /// The plugin whose call it was; absent where the host itself asked for memory, and
+        /// for a program of the user's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<String>,
         /// In which part.
         phase: Phase,
         /// The allocator's words.
@@ -303,79 +277,6 @@ pub enum Failure {
     },
 }
 
-fn list(items: &[String]) -> String {
-    if items.is_empty() {
-        "none".to_owned()
-    } else {
-        items.join(", ")
-    }
-}
-
-fn load_fix(symbol: Option<&str>) -> String {
-    let rebuild = "rebuild it with `cargo build --release --lib`";
-    match symbol {
-        Some(symbol) => format!(
-            "`{symbol}` is in none of the libraries that it links: link the one that has it, or {rebuild}"
-        ),
-        None => rebuild.to_owned(),
-    }
-}
-
-fn who(plugin: Option<&str>) -> String {
-    plugin.map_or_else(
-        || "the worker".to_owned(),
-        |plugin| format!("plugin {plugin}"),
-    )
-}
-
-fn during(phase: Option<Phase>) -> String {
-    phase
-        .map(|phase| format!(" in {phase}"))
-        .unwrap_or_default()
-}
-
-fn running(plugins: &[String]) -> String {
-    match plugins {
-        [] => String::new(),
-        [one] => format!(" while it ran plugin {one}"),
-        several => format!(" while it ran plugins {}", several.join(", ")),
-    }
-}
-
-/// A signal's number and name, as messages have it.
-pub fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        4 => " (SIGILL)",
-        6 => " (SIGABRT)",
-        7 => " (SIGBUS)",
-        8 => " (SIGFPE)",
-        9 => " (SIGKILL)",
-        11 => " (SIGSEGV)",
-        15 => " (SIGTERM)",
-        _ => "",
-    };
-    format!("signal {signal}{name}")
-}
-
-/// What to do about it.
-fn debugger(signal: i32) -> &'static str {
-    match signal {
-        9 => {
-            "; flops-fit did not send it: the kernel does when memory runs out (see `dmesg`), and then fewer run.jobs help"
-        }
-        15 => "; flops-fit did not send it",
-        _ => "; to see where, run `flops-fit-worker train <the trial's folder>` under a debugger",
-    }
-}
-
-fn tail(log: &[String]) -> String {
-    if log.is_empty() {
-        String::new()
-    } else {
-        format!("; its last words:\n  {}", log.join("\n  "))
-    }
-}
-
 impl Failure {
     /// The library that it is about, where it is about a file.
     pub fn library(&self) -> Option<&Path> {
@@ -385,6 +286,14 @@ impl Failure {
             | Self::WrongArchitecture { path, .. }
             | Self::LoadFailed { path, .. }
             | Self::Incompatible { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// More about it than its message says, of use to the plugin's author alone.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Incompatible { layouts, .. } => layouts.as_deref(),
             _ => None,
         }
     }
@@ -414,83 +323,5 @@ impl Failure {
     }
 }
 
-impl Phase {
-    const ALL: [Self; 10] = [
-        Self::Load,
-        Self::Build,
-        Self::Batch,
-        Self::Forward,
-        Self::Loss,
-        Self::Backward,
-        Self::Update,
-        Self::Evaluate,
-        Self::Drop,
-        Self::Checkpoint,
-    ];
-
-    /// Its number in a [`Pulse`](crate::Pulse).
-    pub(crate) fn code(self) -> u8 {
-        self as u8
-    }
-
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_says_who_where_and_what_to_do() {
-        let early = Failure::ExitedEarly {
-            status: 0,
-            phase: Some(Phase::Forward),
-            plugin: Some("mine".to_owned()),
-            log: vec!["bye".to_owned()],
-        };
-        assert_eq!(
-            early.to_string(),
-            "plugin mine ended the process early in forward, with status 0 and no result: a plugin must not end the process, but return an error or panic; its last words:\n  bye"
-        );
-        let unknown = Failure::TimedOut {
-            what: "a training step".to_owned(),
-            phase: None,
-            plugin: None,
-            key: "silence_limit".to_owned(),
-            limit_s: 0.5,
-        };
-        assert_eq!(
-            unknown.to_string(),
-            "the worker made no progress for 0.5 s (a training step); raise run.silence_limit if it really is that slow"
-        );
-    }
-
-    #[test]
-    fn every_phase_has_its_number() {
-        for (number, phase) in (0..).zip(Phase::ALL) {
-            assert_eq!(phase.code(), number);
-            assert_eq!(Phase::from_code(number), Some(phase));
-        }
-        assert_eq!(Phase::from_code(10), None);
-    }
-
-    #[test]
-    fn only_a_machines_trouble_may_pass() {
-        let crashed = Failure::Crashed {
-            signal: 9,
-            plugins: Vec::new(),
-            log: Vec::new(),
-        };
-        assert!(crashed.may_pass());
-        let panicked = Failure::Panicked {
-            plugin: "mine".to_owned(),
-            phase: Phase::Forward,
-            message: "no".to_owned(),
-            file: "src/lib.rs".to_owned(),
-            line: 1,
-        };
-        assert!(!panicked.may_pass());
-    }
-}
+mod tests;

@@ -360,8 +360,9 @@ impl ProgramResult {
                 out_of_memory: true,
             } => Outcome::Failed {
                 failure: Failure::OutOfMemory {
+                    plugin: None,
                     phase: Phase::Forward,
-                    detail: message,
+                    detail: format!("trainer `{program}`: {message}"),
                 },
             },
             ProgramOutcome::Failed { message, .. } => Outcome::Failed {

@@ -13,6 +13,7 @@ pub(crate) fn exit() -> ! {
 
 /// Writes where nothing is mapped.
 pub(crate) fn null_write() {
+    let _ = writeln!(std::io::stderr(), "about to write to address 8");
     let nowhere = std::ptr::without_provenance_mut::<u8>(black_box(8));
     // SAFETY: none; the process is meant to die of it.
     unsafe { nowhere.write_volatile(1) }

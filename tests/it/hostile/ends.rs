@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use flops_fit_trial::{Failure, Outcome, TrialDir};
+use flops_fit_trial::{Failure, Outcome, Stage, TrialDir, parse_progress};
 
 use crate::workbench::Workbench;
 
@@ -66,7 +66,9 @@ pub(crate) fn check(wanted: Ends, outcome: &Outcome) -> Result<(), String> {
         }
         (Panicked(phase, words, code), Outcome::Failed { failure }) => {
             let line = place(code);
-            let said = format!("plugin flops-fit-hostile panicked in {phase} at {line}: {words}");
+            let said = format!(
+                "plugin flops-fit-hostile panicked in {phase} at {line}: {words}; a plugin must not panic: mend {line}, or return an Error there"
+            );
             (tag == "panicked" && failure.to_string() == said, said)
         }
         _ => (false, "another end".to_owned()),
@@ -75,6 +77,14 @@ pub(crate) fn check(wanted: Ends, outcome: &Outcome) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("wanted {words}, got {outcome:?}"))
+}
+
+/// Whether a trial came as far as its first step: a line of progress says so before it
+/// is taken.
+pub(crate) fn began_to_train(dir: &TrialDir) -> bool {
+    let lines = fs::read(dir.progress_path()).unwrap_or_default();
+    let (lines, _) = parse_progress(&lines);
+    lines.iter().any(|line| line.stage == Stage::Train)
 }
 
 /// What became of each size.

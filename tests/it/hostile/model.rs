@@ -10,7 +10,7 @@ use flops_fit_trial::{Outcome, TrialDir};
 
 use super::ends::{
     Ends::{self, Completed, Crashed, Diverged, Failed, Panicked},
-    check, outcomes, place,
+    began_to_train, check, outcomes, place,
 };
 use crate::workbench::{Ended, Trial, Workbench};
 
@@ -93,7 +93,7 @@ const FAULTS: [(&str, Ends); 43] = [
         "error-in-forward",
         Failed(
             "plugin",
-            "plugin flops-fit-hostile failed in forward: the wires are crossed",
+            "plugin flops-fit-hostile failed in forward: the wires are crossed; the words are the plugin's, or libtorch's, and the call must succeed on every batch: mend what they name",
         ),
     ),
     (
@@ -121,7 +121,7 @@ const FAULTS: [(&str, Ends); 43] = [
         "null-write",
         Crashed(
             SIGSEGV,
-            "the worker was killed by signal 11 (SIGSEGV) while it ran plugins flops-fit-hostile, flops-fit-gpt",
+            "the worker was killed by signal 11 (SIGSEGV) while it ran plugins flops-fit-hostile, flops-fit-gpt; to see where, run `flops-fit-worker train <the trial's folder>` under a debugger; its last words:\n  about to write to address 8",
         ),
     ),
     (
@@ -130,7 +130,10 @@ const FAULTS: [(&str, Ends); 43] = [
     ),
     (
         "absurd-allocation",
-        Failed("out_of_memory", "out of memory in build"),
+        Failed(
+            "out_of_memory",
+            "plugin flops-fit-hostile ran out of memory in build: ",
+        ),
     ),
     (
         "absurd-vector",
@@ -158,7 +161,7 @@ const FAULTS: [(&str, Ends); 43] = [
         "no-output",
         Failed(
             "bad_tensor",
-            "plugin flops-fit-hostile: forward's output should be at least one tensor, got none",
+            "plugin flops-fit-hostile: forward's output should be at least one tensor, got none; mend the plugin where it makes it; `flops-fit check` looks at it without a sweep",
         ),
     ),
     (
@@ -277,6 +280,7 @@ fn every_fault_of_a_model_ends_its_own_trial() {
     let failed = FAULTS.len() - completed - diverged;
     let counts = format!("{completed} completed, {diverged} diverged, {failed} failed");
     assert!(ended.out.contains(&counts), "{}", ended.out);
+    steps_are_taken_only_where_nothing_was_wrong_before(&outcomes, &sizes);
     the_hungry_one_got_half_and_half_again(&bench, &sizes);
     what_completes_is_intact(&bench, &sizes);
     nothing_is_left_behind(&bench, &outcomes);
@@ -287,12 +291,68 @@ fn size_of(fault: &str, sizes: &[i64]) -> i64 {
     sizes[index.expect("a fault")]
 }
 
-/// Two examples at once are what its memory is enough for.
+/// Two examples at once are what its memory is enough for; eight of them, accumulated,
+/// are the batch of a trial whose memory is enough, and all that it measures is the
+/// same.
 fn the_hungry_one_got_half_and_half_again(bench: &Workbench, sizes: &[i64]) {
-    let hungry = &by_size(bench)[&size_of("hungry", sizes)];
+    let size = size_of("hungry", sizes);
+    let hungry = &by_size(bench)[&size];
     let environment = &hungry.result.environment;
     assert_eq!(environment.micro_batch, Some(2));
     assert_eq!(environment.attempt, 3, "16, 8, 4, 2");
+    let in_peace = |name: &str, run: &str| {
+        let manifest = MODEL
+            .replace("FAULTS", "")
+            .replace("SIZES", &size.to_string());
+        let bench = Workbench::new(name, &format!("{manifest}{run}"));
+        bench.run(&["train"]).expect(0);
+        let mut trials = bench.trials("hostile").into_values();
+        let trial = trials.next().expect("one trial");
+        (
+            trial.result.environment.micro_batch,
+            trial.measured().clone(),
+        )
+    };
+    // The same two examples at a time: every bit. All at once: but for rounding.
+    let (micro, peace) = in_peace("hostile-fed", "micro_batch = 2\n");
+    assert_eq!((micro, hungry.measured()), (Some(2), &peace));
+    let (micro, whole) = in_peace("hostile-sated", "");
+    assert_eq!(micro, None);
+    assert_eq!((whole.steps, whole.d), (peace.steps, peace.d));
+    assert!(
+        (whole.loss / peace.loss - 1.0).abs() < 1e-3,
+        "{whole:?} {peace:?}"
+    );
+}
+
+/// What must fail before a step is spent on it.
+const BEFORE_STEP_1: [&str; 7] = [
+    "absurd-allocation",
+    "no-output",
+    "unused-parameter",
+    "cached-weights",
+    "wrong-count",
+    "twice-the-same-name",
+    "double-precision",
+];
+
+/// What fails, or diverges, later than that.
+const AFTERWARDS: [&str; 4] = [
+    "panic-in-forward",
+    "error-in-forward",
+    "nan-output",
+    "hang-in-forward",
+];
+
+fn steps_are_taken_only_where_nothing_was_wrong_before(
+    outcomes: &BTreeMap<i64, (TrialDir, Outcome)>,
+    sizes: &[i64],
+) {
+    let began = |fault: &&str| began_to_train(&outcomes[&size_of(fault, sizes)].0);
+    let early: Vec<_> = BEFORE_STEP_1.iter().filter(|fault| began(fault)).collect();
+    assert!(early.is_empty(), "{early:?} trained all the same");
+    let late: Vec<_> = AFTERWARDS.iter().filter(|fault| !began(fault)).collect();
+    assert!(late.is_empty(), "{late:?} did not train");
 }
 
 /// What a trial started is gone, reaped and all, and so are the workers.

@@ -3,7 +3,7 @@
 
 use super::ends::{
     Ends::{self, Completed, Diverged, Failed, Panicked},
-    check, outcomes, place,
+    began_to_train, check, outcomes, place,
 };
 use crate::workbench::Workbench;
 
@@ -105,7 +105,8 @@ fn a_dataset_whose_content_changes_is_not_trained_on() {
         .replace("LOSS", "");
     let bench = Workbench::new("hostile-fingerprint", &manifest);
     bench.run(&["train"]).expect(5);
-    for (_, outcome) in outcomes(&bench).values() {
+    for (dir, outcome) in outcomes(&bench).values() {
+        assert!(!began_to_train(dir), "{outcome:?}");
         let words = "the dataset's content changed since the sweep was planned";
         if let Err(why) = check(Failed("contract_violation", words), outcome) {
             panic!("{why}");

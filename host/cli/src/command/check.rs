@@ -18,7 +18,11 @@ use crate::{
 };
 
 /// `flops-fit check`.
-pub(super) fn check(args: &args::Check, format: Format) -> Result<Exit, CommandError> {
+pub(super) fn check(
+    args: &args::Check,
+    format: Format,
+    verbose: bool,
+) -> Result<Exit, CommandError> {
     let interrupt = Interrupt::on_signals().map_err(CommandError::Signals)?;
     adopt_orphans().map_err(CommandError::Adopt)?;
     if args.transfer {
@@ -53,6 +57,10 @@ pub(super) fn check(args: &args::Check, format: Format) -> Result<Exit, CommandE
     let settings = Settings { limit: args.limit };
     let report = check::run(&target, &settings, &worker, &interrupt)?;
     print_as(format, &report, || report.to_string())?;
+    if verbose {
+        let details = report.findings.iter().filter_map(|f| f.details.as_ref());
+        details.for_each(|details| say(details));
+    }
     Ok(exit(report.status, args.strict))
 }
 

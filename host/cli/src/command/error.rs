@@ -119,6 +119,15 @@ impl From<TransferError> for CommandError {
 }
 
 impl CommandError {
+    /// More than the message says, for a plugin's author: what `--verbose` adds.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Plan(PlanError::Failed { failure, .. })
+            | Self::Check(CheckError::Plan(PlanError::Failed { failure, .. })) => failure.details(),
+            _ => None,
+        }
+    }
+
     /// The code of the table.
     pub fn exit(&self) -> Exit {
         match self {

@@ -81,6 +81,7 @@ mod tests {
 
     fn out_of_memory(phase: Phase) -> Failure {
         Failure::OutOfMemory {
+            plugin: Some("p".to_owned()),
             phase,
             detail: "no".to_owned(),
         }

@@ -135,7 +135,7 @@ fn out_of_memory_is_tried_again_with_half_the_micro_batch() {
 
 #[test]
 fn out_of_memory_for_one_example_is_a_failure() {
-    let message = "out of memory in forward: not enough memory; lower run.jobs or run.micro_batch, or leave out the largest sizes";
+    let message = "plugin fake ran out of memory in forward: not enough memory; lower run.jobs or run.micro_batch, or leave out the largest sizes";
     let bench = check("starving", &[], "out_of_memory", message);
     let begun = bench.trained();
     let last = begun.iter().filter(|line| line.ends_with(" 3")).count();

@@ -11,6 +11,7 @@ pub(super) fn failure(plugin: &str, what: &str, phase: Phase, fault: &str) -> Fa
             if is_out_of_memory(&message) =>
         {
             Failure::OutOfMemory {
+                plugin: Some(plugin),
                 phase,
                 detail: message,
             }
@@ -51,7 +52,11 @@ pub(super) fn failure(plugin: &str, what: &str, phase: Phase, fault: &str) -> Fa
 pub(crate) fn refused(phase: Phase, error: &tch::TchError) -> Failure {
     let detail = error.to_string();
     if is_out_of_memory(&detail) {
-        Failure::OutOfMemory { phase, detail }
+        Failure::OutOfMemory {
+            plugin: None,
+            phase,
+            detail,
+        }
     } else {
         Failure::Host { phase, detail }
     }

@@ -15,6 +15,10 @@ use flops_fit_record::{HostVersions, Record, RecordError, What};
 use flops_fit_trial::Failure;
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
+/// What to do about a plugin of another layout.
+const REBUILD: &str =
+    "rebuild it against this version's flops-fit-plugin with `cargo build --release --lib`";
+
 /// An open plugin library.
 pub struct Library {
     pub(super) record: Record,
@@ -50,23 +54,25 @@ impl Library {
         // library, so the symbol is a static abi_stable header.
         let header =
             unsafe { handle.get::<AbiHeaderRef>(HEADER_SYMBOL.as_bytes()) }.map_err(load_failed)?;
-        let refuse = |built: String| {
-            Failure::Incompatible {
+        let refuse = |built: &str, layouts| Failure::Incompatible {
             path: path.to_owned(),
-            built,
+            built: built.to_owned(),
             host: format!("flops-fit-plugin {}", flops_fit_plugin::PLUGIN_API_VERSION),
-            fix: "rebuild it against this version's flops-fit-plugin with `cargo build --release --lib`".to_owned(),
-        }
+            fix: REBUILD.to_owned(),
+            layouts,
         };
         let header = (*header)
             .upgrade()
-            .map_err(|_| refuse("another version of abi_stable".to_owned()))?;
+            .map_err(|_| refuse("another version of abi_stable", None))?;
         if header.layout().is_none() {
-            return Err(refuse("the layout check switched off".to_owned()));
+            return Err(refuse("the layout check switched off", None));
         }
-        let root = header
-            .init_root_module::<RootRef>()
-            .map_err(|_| refuse("another layout of the plugin tables".to_owned()))?;
+        let root = header.init_root_module::<RootRef>().map_err(|error| {
+            refuse(
+                "another layout of the plugin tables",
+                Some(error.to_string()),
+            )
+        })?;
         Ok(Self {
             record,
             root,
@@ -146,5 +152,6 @@ fn incompatible(path: &Path, error: flops_fit_record::Incompatible) -> Failure {
         built: error.built,
         host: error.host,
         fix: error.fix,
+        layouts: None,
     }
 }

@@ -1,7 +1,11 @@
 //! Pseudo-random sequences, each made of its index alone, unless something is
 //! wrong.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
 
 use flops_fit_plugin::{
     Batch, DataDescription, DataForm, Dataset, Draw, Place, Result, Split, Unit,
@@ -43,6 +47,8 @@ enum Fault {
     CountsCompany,
     /// What is held out is trained on.
     HoldsNothingOut,
+    /// A batch takes longer than the step that it is for.
+    Slow,
 }
 
 #[derive(Debug)]
@@ -92,6 +98,9 @@ impl Dataset for Subtle {
 
     fn batch(&self, split: Split, draws: &[Draw]) -> Result<Batch> {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.fault == Fault::Slow {
+            thread::sleep(Duration::from_millis(20));
+        }
         let (len, salt) = match self.fault {
             Fault::ShortExamples => (SEQ_LEN - 1, 0),
             Fault::CountsCalls => (SEQ_LEN, calls),

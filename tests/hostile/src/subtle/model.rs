@@ -3,6 +3,9 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
+    fs::File,
+    hint::black_box,
+    mem,
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
@@ -53,8 +56,14 @@ enum Fault {
     Coupled,
     /// The same in training alone, as with batch norm.
     BatchNorm,
+    /// A bias that is cut off below what it starts with.
+    IdleBias,
     /// A thread that stays.
     LeavesThread,
+    /// A file that stays open.
+    LeavesFile,
+    /// Memory that is never given back.
+    LeavesMemory,
     /// A million times the FLOPs, and a thousandth.
     TooManyFlops,
     TooFewFlops,
@@ -70,6 +79,24 @@ pub(crate) struct Subtle {
     mean: Tensor,
 }
 
+/// What no drop of the model takes away.
+fn leave_behind(fault: Fault) -> Result<()> {
+    match fault {
+        Fault::LeavesThread => {
+            thread::spawn(|| {
+                loop {
+                    thread::park();
+                }
+            });
+        }
+        Fault::LeavesFile => mem::forget(File::open("/dev/null")?),
+        // More, over some models, than an allocator keeps for itself.
+        Fault::LeavesMemory => mem::forget(black_box(vec![1_u8; 6 << 20])),
+        _ => {}
+    }
+    Ok(())
+}
+
 static BUILDS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
@@ -81,13 +108,7 @@ impl Model for Subtle {
 
     fn build(config: &SubtleConfig, context: &ModelContext<'_>) -> Result<Self> {
         let (fault, vocabulary) = (config.fault, vocabulary(context.data)?);
-        if fault == Fault::LeavesThread {
-            thread::spawn(|| {
-                loop {
-                    thread::park();
-                }
-            });
-        }
+        leave_behind(fault)?;
         let secret = match fault {
             Fault::CountsBuilds => BUILDS.fetch_add(1, Ordering::Relaxed) as f64,
             Fault::KnowsProcess => f64::from(std::process::id()),
@@ -171,7 +192,11 @@ impl Model for Subtle {
             Fault::GlobalNoise if training => &logits + Tensor::f_randn_like(&logits)? * 1e-5,
             _ => logits,
         };
-        Ok(vec![logits + &self.bias])
+        let bias = match self.fault {
+            Fault::IdleBias => (&self.bias - 0.05).f_relu()?,
+            _ => self.bias.shallow_clone(),
+        };
+        Ok(vec![logits + bias])
     }
 
     fn profile(config: &SubtleConfig, data: &DataDescription) -> Result<Option<Profile>> {
