@@ -64,7 +64,8 @@ fn goes_on(bench: &Workbench) {
 #[test]
 fn a_disk_that_fills_up() {
     let bench = Workbench::new("disk-full", SWEEP);
-    let Some(disk) = SmallDisk::mount(&bench.path("outputs"), 8) else {
+    let test = "machine::a_disk_that_fills_up";
+    let Some(disk) = SmallDisk::mount(test, &bench.path("outputs"), 8).here() else {
         return;
     };
     let ended = struck(&bench, || disk.fill()).expect(1);
@@ -96,7 +97,8 @@ fn a_disk_that_fills_up() {
 #[test]
 fn a_disk_that_is_nearly_full() {
     let bench = Workbench::new("disk-nearly-full", SWEEP);
-    let Some(disk) = SmallDisk::mount(&bench.path("outputs"), 8) else {
+    let test = "machine::a_disk_that_is_nearly_full";
+    let Some(disk) = SmallDisk::mount(test, &bench.path("outputs"), 8).here() else {
         return;
     };
     bench.run(&["train", "--set", THREE]).expect(0);
@@ -128,7 +130,8 @@ const THREE: &str = "sweep.grid=[{ budget = 3e8, sizes = [4, 8, 12] }]";
 #[test]
 fn a_disk_that_becomes_read_only() {
     let bench = Workbench::new("read-only", SWEEP);
-    let Some(disk) = SmallDisk::mount(&bench.path("outputs"), 8) else {
+    let test = "machine::a_disk_that_becomes_read_only";
+    let Some(disk) = SmallDisk::mount(test, &bench.path("outputs"), 8).here() else {
         return;
     };
     let words = "output folder [dir]/outputs/small: Read-only file system (os error 30); make room or make it writable, or choose another with --set output.dir=<folder>";

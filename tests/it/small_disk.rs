@@ -1,4 +1,7 @@
 //! A file system that can be filled up.
+//!
+//! Mounting one takes root, of the machine or of a user namespace: where this user is
+//! no root, a test that needs one is run again in a namespace where it is.
 
 use std::{
     fs::{File, OpenOptions},
@@ -7,15 +10,83 @@ use std::{
     process::Command,
 };
 
+/// Says that this process is root of a namespace for the sake of one test.
+const NAMESPACE: &str = "FLOPS_FIT_TEST_NAMESPACE";
+
+/// Whether it is.
+pub(crate) fn in_namespace() -> bool {
+    std::env::var_os(NAMESPACE).is_some()
+}
+
 /// A file system of a few megabytes in memory; unmounted when it is dropped.
 pub(crate) struct SmallDisk {
     path: PathBuf,
 }
 
+/// Where a test gets its small disk.
+pub(crate) enum Mounted {
+    /// In this process.
+    Here(SmallDisk),
+    /// In another one, in which the whole test has passed.
+    Elsewhere,
+    /// Not on this machine, which was said.
+    Nowhere,
+}
+
+impl Mounted {
+    /// The disk, if it is here.
+    pub(crate) fn here(self) -> Option<SmallDisk> {
+        match self {
+            Self::Here(disk) => Some(disk),
+            Self::Elsewhere | Self::Nowhere => None,
+        }
+    }
+}
+
 impl SmallDisk {
-    /// Mounts one at `path`. `None`, and a word on standard error, where this user
-    /// may not.
-    pub(crate) fn mount(path: &Path, megabytes: u32) -> Option<Self> {
+    /// Mounts one at `path` for the test of the name `test`, `module::function`, which
+    /// must not have done anything yet that takes long.
+    ///
+    /// # Panics
+    /// If the test fails in its namespace; where `CI` is set, also if there can be no
+    /// small disk: a check that was asked for is not left out.
+    pub(crate) fn mount(test: &str, path: &Path, megabytes: u32) -> Mounted {
+        if let Some(disk) = Self::mounted(path, megabytes) {
+            return Mounted::Here(disk);
+        }
+        assert!(!in_namespace(), "root of a namespace mounts a tmpfs");
+        let namespace = |program: &Path| {
+            let mut command = Command::new("unshare");
+            command.arg("-rm").arg(program);
+            command
+        };
+        // The least that has to work there.
+        let possible = namespace(Path::new("mount"))
+            .args(["-t", "tmpfs", "tmpfs"])
+            .arg(path)
+            .output();
+        if !possible.is_ok_and(|output| output.status.success()) {
+            let words = "what a full or read-only disk does, since this user may neither mount a small one nor make a user namespace to do so";
+            let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+            assert!(!ci, "CI can't test {words}");
+            say(&format!("SKIPPED: {words}"));
+            return Mounted::Nowhere;
+        }
+        let output = namespace(&std::env::current_exe().expect("the test's own path"))
+            .args(["--exact", test, "--include-ignored", "--nocapture"])
+            .env(NAMESPACE, "1")
+            .output()
+            .expect("started");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(
+            output.status.success() && out.contains("1 passed"),
+            "{test} in a user namespace:\n{out}\n{err}"
+        );
+        Mounted::Elsewhere
+    }
+
+    fn mounted(path: &Path, megabytes: u32) -> Option<Self> {
         std::fs::create_dir_all(path).expect("made");
         // An earlier run that was killed may have left one.
         let _ = Command::new("umount").arg("-l").arg(path).output();
@@ -23,17 +94,12 @@ impl SmallDisk {
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
             .arg(path)
-            .output()
-            .is_ok_and(|output| output.status.success());
-        if !mounted {
-            say(
-                "SKIPPED: what a full or read-only disk does, since this user may not mount a small one",
-            );
-            return None;
-        }
-        Some(Self {
-            path: path.to_owned(),
-        })
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then(|| Self {
+                path: path.to_owned(),
+            })
     }
 
     fn filler(&self) -> PathBuf {

@@ -21,7 +21,7 @@ use crate::{
     determinism::losses,
     kill::{Stamp, processes, send, stamp, wait_until},
     random::Random,
-    small_disk::{SmallDisk, say},
+    small_disk::{Mounted, SmallDisk, say},
     workbench::Workbench,
 };
 
@@ -52,13 +52,18 @@ const TRIALS: usize = 40;
 
 #[test]
 fn struck_at_random_for_a_while() {
-    torture("torture", 1, 30);
+    torture("torture::struck_at_random_for_a_while", "torture", 1, 30);
 }
 
 #[test]
 #[ignore = "takes many minutes: `cargo xtask test -p flops-fit-tests -- --ignored torture`"]
 fn struck_at_random_two_hundred_times() {
-    torture("torture-full", 7, 200);
+    torture(
+        "torture::struck_at_random_two_hundred_times",
+        "torture-full",
+        7,
+        200,
+    );
 }
 
 /// What can happen to a sweep.
@@ -112,12 +117,16 @@ struct Victim {
     codes: BTreeMap<String, u32>,
 }
 
-fn torture(name: &str, seed: u64, kills: u32) {
+fn torture(test: &str, name: &str, seed: u64, kills: u32) {
+    let bench = Workbench::new(name, SWEEP);
+    let disk = match SmallDisk::mount(test, &bench.path("outputs"), 16) {
+        Mounted::Here(disk) => Some(disk),
+        Mounted::Elsewhere => return,
+        Mounted::Nowhere => None,
+    };
     let peace = Workbench::new(&format!("{name}-peace"), SWEEP);
     peace.run(&["run"]).expect(0);
 
-    let bench = Workbench::new(name, SWEEP);
-    let disk = SmallDisk::mount(&bench.path("outputs"), 16);
     let mut victim = Victim {
         bench,
         disk,

@@ -10,7 +10,7 @@ use std::{
 
 use flops_fit_trial::{Measured, Outcome, TrialDir, TrialResult, TrialSpec};
 
-use crate::programs;
+use crate::{programs, small_disk::in_namespace};
 
 /// A folder below cargo's for such tests. It is emptied first and left behind,
 /// so that a failed test can be looked into.
@@ -36,7 +36,12 @@ pub(crate) struct Trial {
 impl Workbench {
     /// `name` must be this test's own.
     pub(crate) fn new(name: &str, manifest: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let mut folder = Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned();
+        if in_namespace() {
+            // The same test, and others, may be at work outside.
+            folder.push("namespace");
+        }
+        folder.push(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).expect("emptied");
         }
