@@ -1,6 +1,7 @@
 //! From a manifest to trials on disk: what to train, what it costs, and how
 //! long it is likely to take, before anything is spent.
 
+mod decisions;
 pub mod document;
 mod error;
 mod estimate;
@@ -17,11 +18,12 @@ mod tuning;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use flops_fit_scaling::adaptive::Decision;
 use flops_fit_trial::{
     Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, replace, set_aside,
 };
 
+use decisions::lines;
+pub use decisions::parse_decisions;
 pub use document::{
     Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming, UpcomingTrial,
 };
@@ -219,8 +221,7 @@ impl Prepared {
             }
         }
         if let Some(rounds) = &self.rounds {
-            let lines = rounds.decisions.iter().map(decision_line);
-            write_text(self.output.decisions(), &lines.collect::<String>())?;
+            write_text(self.output.decisions(), &lines(&rounds.decisions))?;
         }
         self.plan.write(&self.output)?;
         Ok(aside)
@@ -242,10 +243,6 @@ impl Prepared {
         let then = tunes.map(|tuning| &tuning.preview);
         estimate::estimate(&self.plan, then, &self.output, manifest.run.jobs, simulated)
     }
-}
-
-fn decision_line(decision: &Decision) -> String {
-    serde_json::to_string(decision).expect("a decision is plain data") + "\n"
 }
 
 fn write_text(path: PathBuf, text: &str) -> Result<(), DocumentError> {

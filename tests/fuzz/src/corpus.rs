@@ -1,18 +1,25 @@
 //! Valid inputs, from the examples of this repository and from the types that
 //! write them.
 
+mod library;
+mod program;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use flops_fit::plan::Plan;
 use flops_fit_trial::{
-    AdamW, Arrangement, CheckEvent, CheckName, CheckRequest, CheckScope, Component, ComponentFacts,
-    Compute, DatasetFacts, DecayShape, DescribeRequest, DescribeResponse, Description, Environment,
-    FORMAT, Failure, Finding, Load, Measured, Outcome, Phase, Precision, Progress, Recipe, Refusal,
-    Resumed, RunSettings, Schedule, SizeFacts, SizeOutcome, Stage, Timing, TrainSettings,
-    TrialResult, TrialSpec, WantedComponent, WantedTrained, sealed,
+    AdamW, Arrangement, Build, CheckEvent, CheckName, CheckRequest, CheckScope, Checkpoint,
+    Component, ComponentFacts, Compute, Content, DatasetFacts, DecayShape, DescribeRequest,
+    DescribeResponse, Description, Environment, FORMAT, Failure, Finding, Load, Measured, Outcome,
+    Phase, Position, Precision, Progress, Recipe, Refusal, Resumed, RunSettings, Schedule,
+    SizeFacts, SizeOutcome, Stage, Timing, TrainSettings, TrialResult, TrialSpec, WantedComponent,
+    WantedTrained, sealed,
 };
 use serde::Serialize;
 use serde_json::json;
+
+pub(crate) use library::records;
+pub(crate) use program::{program_answers, program_results, question};
 
 /// A manifest with the keys that have to be there.
 pub(crate) const SMALL: &str = r#"
@@ -151,77 +158,6 @@ pub(crate) fn formulas() -> Vec<Vec<u8>> {
     .into()
 }
 
-/// A library's bytes with one loadable segment and the record in a section of
-/// its own; and the head of this very program.
-pub(crate) fn records() -> Vec<Vec<u8>> {
-    let names = b"\0.flops_fit\0.shstrtab\0";
-    let record = record();
-    let (record_at, names_at) = (120, 120 + record.len());
-    let sections_at = (names_at + names.len()).next_multiple_of(8);
-    let mut file = Vec::new();
-    file.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
-    file.extend([3_u16, 62].map(u16::to_le_bytes).concat());
-    file.extend(1_u32.to_le_bytes());
-    file.extend([0, 64, sections_at as u64].map(u64::to_le_bytes).concat());
-    file.extend(0_u32.to_le_bytes());
-    file.extend([64_u16, 56, 1, 64, 3, 2].map(u16::to_le_bytes).concat());
-    // The segment: all that comes before the sections.
-    file.extend([1_u32, 5].map(u32::to_le_bytes).concat());
-    let length = sections_at as u64;
-    file.extend(
-        [0, 0, 0, length, length, 4096]
-            .map(u64::to_le_bytes)
-            .concat(),
-    );
-    file.extend(&record);
-    file.extend(names);
-    file.resize(sections_at, 0);
-    let mut section = |name: u32, kind: u32, at: usize, len: usize| {
-        file.extend([name, kind].map(u32::to_le_bytes).concat());
-        file.extend([0, 0, at as u64, len as u64].map(u64::to_le_bytes).concat());
-        file.extend(0_u64.to_le_bytes());
-        file.extend([1, 0].map(u64::to_le_bytes).concat());
-    };
-    section(0, 0, 0, 0);
-    section(1, 1, record_at, record.len());
-    section(12, 3, names_at, names.len());
-    vec![file]
-}
-
-/// The record's bytes, field by field.
-fn record() -> Vec<u8> {
-    let mut bytes = b"flops-fit plugin".to_vec();
-    let text = |text: &str, len: usize| {
-        let mut field = text.as_bytes().to_vec();
-        field.resize(len, 0);
-        field
-    };
-    let fields = [
-        ("0.26.0", 16),
-        ("2.13.0", 32),
-        ("rustc 1.95.0", 64),
-        ("unwind", 8),
-        ("0.1.0", 16),
-        ("flops-fit-mine", 64),
-        ("0.1.0", 32),
-        ("model gpt\ndataset text\nloss cross_entropy\n", 1024),
-    ];
-    let length = 28 + fields.iter().map(|(_, len)| *len as u32).sum::<u32>();
-    bytes.extend(
-        [
-            flops_fit_record::ABI_MAJOR,
-            flops_fit_record::ABI_MINOR,
-            length,
-        ]
-        .map(u32::to_le_bytes)
-        .concat(),
-    );
-    for (value, len) in fields {
-        bytes.extend(text(value, len));
-    }
-    bytes
-}
-
 pub(crate) fn specs() -> Vec<Vec<u8>> {
     let spec = spec(Schedule::Wsd {
         decay: 0.2,
@@ -231,7 +167,7 @@ pub(crate) fn specs() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn results() -> Vec<Vec<u8>> {
-    let id = spec(Schedule::Constant).id;
+    let id = trial().id;
     let result = |outcome| TrialResult {
         format: FORMAT,
         id: id.clone(),
@@ -286,6 +222,7 @@ pub(crate) fn results() -> Vec<Vec<u8>> {
             got: "shape [3]".to_owned(),
         },
         Failure::OutOfMemory {
+            plugin: Some("mine".to_owned()),
             phase: Phase::Backward,
             detail: "not enough memory".to_owned(),
         },
@@ -302,6 +239,77 @@ pub(crate) fn results() -> Vec<Vec<u8>> {
     let results: Vec<TrialResult> = outcomes.into_iter().map(result).collect();
     let whole = results.iter().map(with_checksum);
     whole.chain(results.iter().map(document)).collect()
+}
+
+pub(crate) fn checkpoints() -> Vec<Vec<u8>> {
+    let spec = trial();
+    let checkpoint = |paid, recent_losses| Checkpoint {
+        format: FORMAT,
+        trial: spec.id.clone(),
+        build: Build {
+            worker: format!("0.1.0 {}", "ab".repeat(32)),
+            libtorch: "2.13.0".to_owned(),
+            model: "ab".repeat(32),
+            dataset: "cd".repeat(32),
+            loss: "ef".repeat(32),
+        },
+        arrangement: Arrangement::of(&spec),
+        position: Position {
+            step: 1200,
+            draws: 9600,
+            units: 614_400,
+            paid,
+            optimizer_steps: 1200,
+            first_loss: Some(3.5),
+            recent_losses,
+            tail_sum: 7.5,
+            tail_count: 3,
+            seconds: 12.25,
+        },
+        resumed: vec![Resumed {
+            step: 600,
+            arrangement: Arrangement::of(&spec),
+        }],
+        tensors: Content {
+            bytes: 98_304,
+            sha256: "ab".repeat(32),
+        },
+    };
+    let checkpoints = [checkpoint(0, vec![2.5, 2.25]), checkpoint(300, Vec::new())];
+    let whole = checkpoints.iter().map(with_checksum);
+    whole.chain(checkpoints.iter().map(document)).collect()
+}
+
+/// The trial that results, checkpoints and a program's words are of.
+pub(crate) fn trial() -> TrialSpec {
+    spec(Schedule::Constant)
+}
+
+pub(crate) fn decisions() -> Vec<Vec<u8>> {
+    let lines = [
+        json!({
+            "found": null,
+            "action": {
+                "kind": "train", "budget": 1e9, "sizes": [8, 16, 24],
+                "reason": { "kind": "first", "center": 7168.0 },
+            },
+        }),
+        json!({
+            "found": { "kind": "none", "budget": 1e9, "diagnosis": null },
+            "action": {
+                "kind": "train", "budget": 1e9, "sizes": [32],
+                "reason": { "kind": "extended", "extension": 1, "of": 3 },
+            },
+        }),
+        json!({
+            "found": { "kind": "minimum", "budget": 1e9, "n": 7000.5, "ci95": [6000.0, 8000.0] },
+            "action": {
+                "kind": "stop",
+                "reason": { "kind": "answered", "target": 1e12, "factor": 1.25, "half_width": 0.01 },
+            },
+        }),
+    ];
+    vec![json_lines_of(&lines)]
 }
 
 pub(crate) fn unsealed() -> Vec<Vec<u8>> {

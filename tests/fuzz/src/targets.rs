@@ -1,15 +1,16 @@
 //! The parsers.
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
 use flops_fit::{
     input::{self, Checks, Form, Formula, Mapping},
     manifest::Manifest,
-    plan::Plan,
+    plan::{Plan, parse_decisions},
 };
 use flops_fit_trial::{
-    CheckRequest, DescribeRequest, DescribeResponse, TrialResult, TrialSpec, parse_check_events,
-    parse_json, parse_progress, parse_sealed,
+    CheckRequest, Checkpoint, DescribeRequest, DescribeResponse, ProgramAnswer, ProgramQuestion,
+    ProgramResult, TrialResult, TrialSpec, parse_check_events, parse_json, parse_progress,
+    parse_sealed,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -100,6 +101,30 @@ pub const TARGETS: &[Target] = &[
         run: unsealed,
     },
     Target {
+        name: "checkpoint",
+        corpus: corpus::checkpoints,
+        words: JSON,
+        run: sealed::<Checkpoint>,
+    },
+    Target {
+        name: "program_answer",
+        corpus: corpus::program_answers,
+        words: PROGRAM,
+        run: program_answer,
+    },
+    Target {
+        name: "program_result",
+        corpus: corpus::program_results,
+        words: PROGRAM,
+        run: program_result,
+    },
+    Target {
+        name: "decisions",
+        corpus: corpus::decisions,
+        words: JSON,
+        run: decisions,
+    },
+    Target {
         name: "progress",
         corpus: corpus::progress,
         words: JSON,
@@ -138,6 +163,34 @@ const JSON: &[&str] = &[
     "\"checksum\":",
     "\"completed\"",
     "\u{feff}",
+    "\n",
+];
+
+const PROGRAM: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "null",
+    "true",
+    "NaN",
+    "\"id\":",
+    "\"status\":",
+    "\"completed\"",
+    "\"failed\"",
+    "\"diverged\"",
+    "\"out_of_memory\":",
+    "\"steps\":",
+    "\"units\":",
+    "\"n\":",
+    "\"loss\":",
+    "\"size\":",
+    "\"refused\":",
+    "\"flops_per_unit\":",
+    "\"unique_units\":",
+    "\"timing\":",
     "\n",
 ];
 
@@ -269,6 +322,28 @@ fn sealed<T: DeserializeOwned>(bytes: &[u8]) -> bool {
         parse_json::<T>(path, bytes).is_ok(),
     ];
     whole || inside
+}
+
+/// What a program of the user's says about sizes, and the description that it becomes.
+fn program_answer(bytes: &[u8]) -> bool {
+    static QUESTION: LazyLock<ProgramQuestion> = LazyLock::new(corpus::question);
+    ProgramAnswer::parse(bytes).is_ok_and(|answer| answer.describe(&QUESTION).is_ok())
+}
+
+/// How a program of the user's says that a trial ended, and the outcome that it becomes.
+fn program_result(bytes: &[u8]) -> bool {
+    static TRIAL: LazyLock<TrialSpec> = LazyLock::new(corpus::trial);
+    let conclude = |result: ProgramResult| result.conclude(&TRIAL, Some(1000), "train");
+    ProgramResult::parse(bytes).is_ok_and(|result| conclude(result).is_ok())
+}
+
+/// Lines of which each that is read is written as it was.
+fn decisions(bytes: &[u8]) -> bool {
+    let decisions = parse_decisions(bytes);
+    let line = |decision| serde_json::to_string(decision).expect("plain data") + "\n";
+    let written: String = decisions.iter().map(line).collect();
+    assert_eq!(parse_decisions(written.as_bytes()), decisions);
+    !decisions.is_empty()
 }
 
 /// Documents without a checksum; what one accepts it also writes and reads.

@@ -17,7 +17,7 @@ use crate::{
     exit::Exit,
     manifest::Manifest,
     output::Output,
-    plan::{Plan, PlannedRun},
+    plan::{Plan, PlannedRun, parse_decisions},
     report::{
         advice::{self, Known},
         runs::{self, Row, Status},
@@ -144,10 +144,7 @@ fn decisions(output: &Output, plan: &Plan) -> Vec<Decision> {
     if plan.upcoming.is_none() || plan.rate_is_open() {
         return Vec::new();
     }
-    let text = read_bounded(&output.decisions()).unwrap_or_default();
-    text.split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect()
+    parse_decisions(&read_bounded(&output.decisions()).unwrap_or_default())
 }
 
 /// The last step that a running trial or trunk has reported.
