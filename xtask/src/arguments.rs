@@ -156,7 +156,7 @@ mod tests {
         let message = |words: &[&str]| parse(words).expect_err("an error").to_string();
         assert!(message(&["tset"]).contains("tset"));
         assert!(message(&["bench", "speed"]).contains(
-            "step, sweep, overhead, stories, help, analysis, coverage, selection, ranks, parent"
+            "step, sweep, overhead, stories, help, analysis, coverage, selection, ranks, trunks, adaptive, parent"
         ));
         assert!(message(&["bench", "step", "--pairs", "0"]).contains("zero"));
         assert!(message(&["ci", "--fast"]).contains("--fast"));
