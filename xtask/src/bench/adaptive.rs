@@ -15,9 +15,9 @@ const OFF: [(&str, &str); 2] = [
     ("too large", "sweep.center={ k = 0.73, exponent = 0.5 }"),
     ("too small", "sweep.center={ k = 0.0114, exponent = 0.5 }"),
 ];
-/// Room for eight times the largest optimum and an eighth of the smallest.
+/// Room for eight times the largest optimum, and all but that for an eighth of the smallest.
 const SIZES: &str =
-    "model.sizes={ min = 2_000_000, max = 30_000_000_000, multiple_of = 1_000_000 }";
+    "model.sizes={ min = 10_000_000, max = 30_000_000_000, multiple_of = 10_000_000 }";
 
 pub(super) fn run(workspace: &Workspace) -> Result<Vec<Comparison>, Error> {
     let example = |output: &str, sets: &[&str]| Example::new(workspace, "simulated", output, sets);
