@@ -1,8 +1,6 @@
 //! `bench sweep`: the 19 trials of the demonstration sweep from start to end,
 //! starts of processes included, on every core.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,7 +8,7 @@ use std::time::Instant;
 
 use super::pairs::{self, Comparison, Contest, Target};
 use super::pytorch::{self, PyTorch};
-use super::{Options, program, report};
+use super::{Options, folder, program, report};
 use crate::error::Error;
 use crate::step;
 use crate::workspace::Workspace;
@@ -38,17 +36,7 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Comparison
 
 /// Seconds of a run that finds nothing done already.
 fn ours(workspace: &Workspace, text: &Path, jobs: usize) -> Result<f64, Error> {
-    let output = workspace.target().join("bench/sweep");
-    match fs::remove_dir_all(&output) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::Io {
-                action: "remove",
-                path: output,
-                source,
-            });
-        }
-        _ => {}
-    }
+    let output = folder::empty(workspace, "sweep")?;
     let mut command = Command::new(workspace.built("flops-fit"));
     command
         .current_dir(workspace.root())
