@@ -36,8 +36,12 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
 
     let bench = Workbench::new("ranks-interrupted", &on_two(SWEEP));
     let folder = bench.output("small").join("trials");
-    // A trial that was saved may be over before the signal arrives.
-    let is_under_way = |id: &String| !TrialDir::new(folder.join(id)).checkpoints().is_empty();
+    // A trial that was saved may be over before the signal arrives, and one that is over
+    // may not have removed yet what it saved.
+    let is_under_way = |id: &String| {
+        let dir = TrialDir::new(folder.join(id));
+        !dir.checkpoints().is_empty() && dir.result().expect("readable").is_none()
+    };
     let mut interrupted = 0;
     for stop in [Signal::TERM, Signal::KILL].into_iter().cycle() {
         let before = bench.trials("small").len();

@@ -1,6 +1,7 @@
 //! Times training steps of the reference GPT, one JSON object on a line.
 //!
 //!     step_time --case a|b|c [--steps 60] [--via host|bare|both] [--threads 1] [--ranks 1]
+//!               [--shares 1]
 //!
 //! `host` is the whole way of a real trial: the plugin opened as a library, the
 //! ABI, the loader thread, telemetry to a file. `bare` is the same model linked
@@ -52,6 +53,9 @@ struct Args {
     /// Ranks that share the batch, on the CPU; for `--via host`
     #[arg(long, default_value_t = 1)]
     ranks: usize,
+    /// Train on one of so many equal shares of the batch
+    #[arg(long, default_value_t = 1)]
+    shares: u64,
     /// The plugin; by default the one beside this program's folder
     #[arg(long)]
     plugin: Option<PathBuf>,
@@ -168,7 +172,9 @@ fn main() {
         })
         .collect();
     std::fs::write(&text, characters).unwrap();
-    let case = case(&args.case, &text);
+    let mut case = case(&args.case, &text);
+    case.batch /= args.shares;
+    case.tokens /= args.shares;
     let steps = args.steps + WARM as u64 + 1;
     let figures = match args.via.as_str() {
         "both" => {

@@ -82,7 +82,9 @@ pub(super) fn together(
         let Contest { name, unit, .. } = &comparison.contest;
         let load_text = load.map_or_else(|| "?".to_owned(), |load| format!("{load:.2}"));
         eprintln!(
-            "{name}, pair {pair} of {pairs}: {us:.4} {unit} against {them:.4} {unit} (load {load_text})"
+            "{name}, pair {pair} of {pairs}: {} {unit} against {} {unit} (load {load_text})",
+            digits(us),
+            digits(them)
         );
         comparison.ours.push(us);
         comparison.theirs.push(them);
@@ -151,7 +153,9 @@ impl fmt::Display for Comparison {
         let verdict = if self.met() { "met" } else { "MISSED" };
         write!(
             f,
-            "{name}: {ours:.4} {unit}, {against} {theirs:.4} {unit}: "
+            "{name}: {} {unit}, {against} {} {unit}: ",
+            digits(ours),
+            digits(theirs)
         )?;
         let ratio = self.ratio();
         match target {
@@ -175,6 +179,15 @@ impl fmt::Display for Comparison {
             }
         }
     }
+}
+
+/// Five digits of `figure`, as few behind the point as that takes.
+fn digits(figure: f64) -> String {
+    let before = figure.abs().log10().floor();
+    if before > 6.0 {
+        return format!("{figure:.4e}");
+    }
+    format!("{figure:.0$}", (4.0 - before).clamp(0.0, 4.0) as usize)
 }
 
 /// The middle figure, or the mean of the two in the middle.
@@ -251,6 +264,21 @@ mod tests {
         };
         interleave(contest(Target::FasterBy(1.0)), 3, side('a'), side('b')).expect("figures");
         assert_eq!(*order.borrow(), "abbaab");
+    }
+
+    #[test]
+    fn figures_of_any_size_can_be_read() {
+        for (figure, shown) in [
+            (0.0, "0.0000"),
+            (0.012_345_6, "0.0123"),
+            (5.086_193, "5.0862"),
+            (697.5576, "697.56"),
+            (17_118.398_8, "17118"),
+            (9_876_543.0, "9876543"),
+            (1.234_567e22, "1.2346e22"),
+        ] {
+            assert_eq!(digits(figure), shown);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `bench ranks`: two one-thread ranks that share a batch, and two trials side by
-//! side, each against one trial on one thread.
+//! side, each against one trial on one thread; and the two ranks against a trial on half
+//! the batch, which tells what their meeting costs from what a smaller batch does.
 
 use std::process::{Command, Stdio};
 
@@ -16,23 +17,26 @@ const CASE: Case = Case::B;
 /// Steps timed in one run.
 const STEPS: usize = 60;
 
+/// More than elsewhere: two cores do not always run at the speed of one.
+const PAIRS: usize = 9;
+
 /// Both need two cores that nobody else uses.
 pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Vec<Comparison>, Error> {
     let case = options.case.unwrap_or(CASE);
-    let command = |ranks: usize| {
+    let command = |option: &str, value: &str| {
         let mut command = ours(workspace, case, "host", STEPS);
-        command.args(["--ranks", &ranks.to_string()]);
+        command.args([option, value]);
         command
     };
-    let one = || program::figure(&mut command(1), "tokens_per_s");
-    let contest = |name: &str, bound| Contest {
+    let one = || program::figure(&mut command("--ranks", "1"), "tokens_per_s");
+    let contest = |name: &str, against, bound| Contest {
         name: format!("{name}, case {case}"),
         unit: "tokens/s",
-        against: "one rank",
+        against,
         target: Target::AtLeast(bound),
     };
     let two = || {
-        let mut command = command(2);
+        let mut command = command("--ranks", "2");
         let output = step::read(&mut command)?;
         let figure = |field| program::figure_in(&output, &step::shown(&command), field);
         let (step, moved) = (figure("median_ms")?, figure("collective_ms")?);
@@ -42,14 +46,30 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Vec<Compar
         );
         figure("tokens_per_s")
     };
-    let ranks = pairs::interleave(contest("2 ranks", 1.8), options.pairs(5), two, one)?;
-    let trials = pairs::interleave(
-        contest("2 trials", 1.9),
-        options.pairs(5),
-        || together(&mut command(1), &mut command(1)),
-        one,
-    )?;
-    Ok(vec![report(ranks), report(trials)])
+    // Twice what one trial does on half the batch: sharing it at no cost.
+    let halves = || Ok(2.0 * program::figure(&mut command("--shares", "2"), "tokens_per_s")?);
+    let beside = || together(&mut command("--ranks", "1"), &mut command("--ranks", "1"));
+    let pairs = options.pairs(PAIRS);
+    Ok(vec![
+        report(pairs::interleave(
+            contest("2 ranks", "one rank", 1.8),
+            pairs,
+            two,
+            one,
+        )?),
+        report(pairs::interleave(
+            contest("2 ranks", "two halves apart", 0.95),
+            pairs,
+            two,
+            halves,
+        )?),
+        report(pairs::interleave(
+            contest("2 trials", "one rank", 1.9),
+            pairs,
+            beside,
+            one,
+        )?),
+    ])
 }
 
 /// Tokens a second of two programs at once, added up.
