@@ -7,6 +7,7 @@
 //! model refuses) is still reported with file, line and key.
 
 mod analysis;
+mod batch;
 mod builder;
 mod gpus;
 mod learning_rate;
@@ -37,7 +38,9 @@ use flops_fit_scaling::{
     grid::{Budgets, Layout},
 };
 
+pub use batch::BatchUnits;
 pub use builder::ManifestBuilder;
+pub(crate) use learning_rate::four_digits;
 pub use learning_rate::{LearningRate, Tune};
 pub(crate) use mistake::nearest;
 pub use mistake::{ManifestError, Mistake, Place, Problem};
@@ -211,6 +214,16 @@ impl Manifest {
         ) {
             return Err(lr.mistake(Problem::Unacceptable {
                 found: "a rate that depends on D".to_owned(),
+                expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
+            }));
+        }
+        if let (true, BatchUnits::Auto { .. }, Some(batch)) = (
+            train.reuse_trunk,
+            train.batch_units,
+            train_section.get("batch_tokens"),
+        ) {
+            return Err(batch.mistake(Problem::Unacceptable {
+                found: "a batch that depends on D".to_owned(),
                 expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
             }));
         }

@@ -18,6 +18,7 @@ mod tuning;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+use flops_fit_scaling::batch::Batch;
 use flops_fit_trial::{
     Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, replace, set_aside,
 };
@@ -109,9 +110,9 @@ impl Surveyed {
         Prepared::of(manifest, self.clone(), Rebuilt::default())
     }
 
-    /// Examples in an optimizer step.
-    pub(crate) fn batch_examples(&self, manifest: &Manifest) -> Result<u64, PlanError> {
-        layout::batch_examples(manifest, &self.description)
+    /// What is in an optimizer step.
+    pub(crate) fn batch(&self, manifest: &Manifest) -> Result<Batch, PlanError> {
+        layout::batch(manifest, &self.description)
     }
 }
 

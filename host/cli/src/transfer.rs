@@ -111,8 +111,9 @@ pub fn run(
     };
     let probe = probe(manifest, &sizes);
     let surveyed = sizes::ask(&probe, trainer, interrupt)?;
-    let batch_examples = surveyed.batch_examples(&probe)?;
-    let units_per_step = batch_examples * surveyed.description.data.units_per_example;
+    // One for all sizes, whatever they see.
+    let batch = surveyed.batch(&probe)?;
+    let (batch_examples, units_per_step) = (batch.examples(0.0), batch.units_per_step(0.0));
     let steps = settings.steps.unwrap_or(STEPS);
     let folder = match &settings.out {
         Some(out) => out.clone(),
@@ -190,6 +191,7 @@ fn probe(manifest: &Manifest, sizes: &[i64]) -> Manifest {
     // A rate that diverges is a finding here.
     probe.run.retry_diverged = false;
     probe.train.warmup = Warmup::Share(0.1);
+    probe.train.batch_units = probe.train.batch_units.constant();
     probe.sweep.layout = Layout::Listed(vec![SizeList {
         budget: f64::MAX,
         sizes: sizes.to_vec(),

@@ -18,6 +18,7 @@ pub use rounds::Round;
 
 use crate::analysis::Options;
 use crate::analyze::{self, Extent};
+use crate::batch::Batch;
 use crate::design::Wish;
 use crate::grid::{self, Candidate, GridError, GridSpec, Layout, PlannedTrial, SizeList, Spread};
 use crate::isoflop::Outcome;
@@ -40,8 +41,8 @@ pub struct Adaptive {
     /// Sizes of a budget, and how far they reach around the expected optimum; the first
     /// budget's reach twice as far in ln N, with the same spacing, around its centre.
     pub spread: Spread,
-    /// Units of data that one optimizer step consumes; > 0.
-    pub units_per_step: u64,
+    /// Units of data that one optimizer step consumes.
+    pub batch: Batch,
     /// Sizes that would train for fewer steps are not chosen.
     pub min_steps: u64,
     /// How the runs are to be analysed: the farthest target and the wish decide whether
@@ -174,7 +175,7 @@ impl Adaptive {
     fn grid(&self, layout: Layout) -> GridSpec {
         GridSpec {
             layout,
-            units_per_step: self.units_per_step,
+            batch: self.batch,
             min_steps: self.min_steps,
         }
     }

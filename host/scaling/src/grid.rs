@@ -11,6 +11,8 @@ mod choose;
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Batch;
+
 /// Fewest optimizer steps of a trial that is worth training: below it the
 /// warm-up (at least 10 steps) and the cool-down are all there is.
 pub const MIN_STEPS: u64 = 40;
@@ -46,8 +48,8 @@ pub enum Candidate {
 pub struct GridSpec {
     /// Budgets and how sizes are found for them.
     pub layout: Layout,
-    /// Units of data (tokens, images) consumed by one optimizer step; > 0.
-    pub units_per_step: u64,
+    /// Units of data (tokens, images) consumed by one optimizer step.
+    pub batch: Batch,
     /// Sizes that would train for fewer steps are skipped; [`MIN_STEPS`] by default.
     pub min_steps: u64,
 }
@@ -199,6 +201,8 @@ pub struct PlannedTrial {
     pub d: f64,
     /// FLOPs that those steps cost; differs from the budget by the rounding.
     pub c: f64,
+    /// Units of data in each of those steps.
+    pub units_per_step: u64,
 }
 
 /// A size without a trial.
@@ -276,6 +280,12 @@ pub enum GridError {
     /// Steps that consume nothing.
     #[error("units per step is 0; a step has to consume at least one token or image")]
     NoUnitsPerStep,
+    /// A batch that grows from no amount of data.
+    #[error("a batch that grows from D = {found}: expected a finite number of units above 0")]
+    InvalidStart {
+        /// What was given.
+        found: f64,
+    },
     /// Too few sizes for a curve.
     #[error("{found} sizes per budget: a parabola needs at least 4, and 5 to 7 are usual")]
     TooFewSizes {

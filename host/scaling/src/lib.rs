@@ -9,6 +9,7 @@
 //!   [`frontier`] is what its law answers: the contract that intervals, hold-out
 //!   and selection build on.
 //! * [`grid`] lays out an `IsoFLOP` sweep: budgets, sizes, steps, cost.
+//! * [`batch`] says how much data there is in an optimizer step.
 //! * [`adaptive`] chooses sizes round by round, from the rounds that are complete.
 //! * [`learning_rate`] tunes the rate at a few points, for all trials of a sweep.
 //! * [`isoflop`] finds the loss-minimising size of each budget.
@@ -29,6 +30,7 @@
 pub mod adaptive;
 pub mod analysis;
 pub mod analyze;
+pub mod batch;
 pub mod bootstrap;
 mod budget;
 mod canonical;

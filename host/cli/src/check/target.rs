@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::CheckError;
 use crate::{
     interrupt::Interrupt,
-    manifest::{Component, Manifest, configuration},
+    manifest::{BatchUnits, Component, Manifest, configuration},
     plan,
     plugin::{Library, locate},
     worker::Worker,
@@ -128,7 +128,10 @@ impl Target {
                     loss: wanted(&manifest.loss, &libraries.loss),
                 }),
                 base_dir: manifest.base_dir.clone(),
-                batch_units: manifest.train.batch_units,
+                batch_units: match manifest.train.batch_units {
+                    BatchUnits::Exactly(units) => Some(units),
+                    BatchUnits::About(_) | BatchUnits::Auto { .. } => None,
+                },
                 seed: manifest.sweep.seeds.first().copied().unwrap_or(0),
                 threads: manifest.run.threads.least() as u32,
                 scope: CheckScope::Whole,

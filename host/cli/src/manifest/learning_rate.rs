@@ -120,7 +120,7 @@ pub(super) fn exponent(field: &Field<'_>) -> Result<f64, Box<Mistake>> {
 }
 
 /// No rate is known better than that, and a short one is easier to read.
-fn four_digits(lr: f64) -> f64 {
+pub(crate) fn four_digits(lr: f64) -> f64 {
     format!("{lr:.3e}").parse().unwrap_or(lr)
 }
 

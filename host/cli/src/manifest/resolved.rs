@@ -81,7 +81,7 @@ struct Train {
     schedule: Json,
     warmup: Json,
     #[serde(skip_serializing_if = "Option::is_none")]
-    batch_tokens: Option<u64>,
+    batch_tokens: Option<Json>,
     weight_decay: f64,
     betas: [f64; 2],
     eps: f64,
@@ -237,7 +237,7 @@ impl Manifest {
                 Warmup::Units(tokens) => serde_json::json!({ "tokens": tokens }),
                 Warmup::Steps(steps) => serde_json::json!({ "steps": steps }),
             },
-            batch_tokens: self.train.batch_units,
+            batch_tokens: self.train.batch_units.resolved(),
             weight_decay: optimizer.weight_decay,
             betas: [optimizer.beta1, optimizer.beta2],
             eps: optimizer.eps,

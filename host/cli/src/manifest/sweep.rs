@@ -1,5 +1,6 @@
 //! `[sweep]`: budgets, sizes at each, seeds.
 
+use flops_fit_scaling::batch::Batch;
 use flops_fit_scaling::grid::{Budgets, Center, GridSpec, Layout, MIN_STEPS, SizeList, Spread};
 
 use crate::amount::Amount;
@@ -92,10 +93,10 @@ impl Sweep {
 
     /// The specification of a grid that is laid out as `layout`, given what a step
     /// consumes.
-    pub fn grid(&self, layout: &Layout, units_per_step: u64) -> GridSpec {
+    pub fn grid(&self, layout: &Layout, batch: Batch) -> GridSpec {
         GridSpec {
             layout: layout.clone(),
-            units_per_step,
+            batch,
             min_steps: self.min_steps,
         }
     }

@@ -3,7 +3,7 @@
 use flops_fit_trial::{AdamW, DecayShape, Precision, Schedule, TrainSettings};
 
 use super::{
-    LearningRate, Run,
+    BatchUnits, LearningRate, Run,
     mistake::Mistake,
     section::{Field, Section},
     value::Value,
@@ -20,9 +20,8 @@ pub struct Train {
     pub reuse_trunk: bool,
     /// How long it warms up.
     pub warmup: Warmup,
-    /// Units (tokens, images) in one optimizer step; where absent, the whole
-    /// number of examples nearest to [`Train::BATCH_UNITS`].
-    pub batch_units: Option<u64>,
+    /// Units (tokens, images) in one optimizer step.
+    pub batch_units: BatchUnits,
     /// The optimizer's constants.
     pub optimizer: AdamW,
     /// Largest global gradient norm.
@@ -73,10 +72,6 @@ impl Warmup {
 }
 
 impl Train {
-    /// Units in a step where the manifest doesn't say: small, since the first
-    /// trials of a sweep are.
-    pub const BATCH_UNITS: u64 = 512;
-
     /// `run` is what the automatic precision goes by.
     pub(super) fn read(section: &Section<'_>, run: &Run) -> Result<Self, Box<Mistake>> {
         const ABOVE_0: &str = "a number above 0";
@@ -88,7 +83,7 @@ impl Train {
             schedule,
             reuse_trunk,
             warmup: section.or("warmup", Warmup::Share(0.1), warmup)?,
-            batch_units: section.maybe("batch_tokens", |f| Ok(f.whole(1)? as u64))?,
+            batch_units: section.or("batch_tokens", BatchUnits::DEFAULT, BatchUnits::read)?,
             optimizer: AdamW {
                 beta1,
                 beta2,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flops_fit_scaling::batch::Batch;
 use flops_fit_scaling::design::Size;
 use flops_fit_scaling::grid::{PlannedTrial, Side, SkipReason};
 use flops_fit_trial::{DocumentError, FORMAT, TrialId, TrialSpec, read_json, write_json};
@@ -21,8 +22,12 @@ pub struct Plan {
     pub size_param: String,
     /// What D counts: `tokens` or `images`.
     pub unit: String,
-    /// Units that one optimizer step sees.
-    pub units_per_step: u64,
+    /// Units that one optimizer step sees; absent where they grow with a trial's D.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units_per_step: Option<u64>,
+    /// How they grow, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// Distinct units of the training split; absent if it never repeats.
     pub unique_units: Option<u64>,
     /// One entry a budget, smallest first.
@@ -78,6 +83,9 @@ pub struct PlannedRun {
     pub d: f64,
     /// FLOPs that they stand for, and cost where the trial shares none of them.
     pub c: f64,
+    /// Units that one optimizer step sees, where that is not the same for all trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units_per_step: Option<u64>,
     /// Peak learning rate.
     pub lr: f64,
     /// The trial that diverged and that this one tries again, with half the learning
@@ -119,6 +127,9 @@ pub struct UpcomingTrial {
     pub d: f64,
     /// FLOPs that they stand for.
     pub c: f64,
+    /// Units that one optimizer step sees, where that is not the same for all trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units_per_step: Option<u64>,
     /// The seeds.
     pub seeds: Vec<u64>,
 }
@@ -155,7 +166,7 @@ pub struct PlannedTrunk {
 
 impl PlannedRun {
     /// The trial of `spec`, which was laid out as `trial`.
-    pub(super) fn of(spec: &TrialSpec, trial: &PlannedTrial) -> Self {
+    pub(super) fn of(spec: &TrialSpec, trial: &PlannedTrial, batch: &Batch) -> Self {
         Self {
             id: spec.id.clone(),
             size: trial.size,
@@ -165,6 +176,7 @@ impl PlannedRun {
             steps: trial.steps,
             d: trial.d,
             c: trial.c,
+            units_per_step: batch.grows_from.map(|_| trial.units_per_step),
             lr: spec.recipe.train.lr,
             retry_of: spec.run.retry_of.clone(),
             branch: trunks::branch(spec),

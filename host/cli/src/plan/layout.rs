@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use flops_fit_scaling::{
     GridError,
+    batch::Batch,
     grid::{self, BudgetGrid, Candidate, Grid, Layout, Side},
     quantity,
 };
@@ -17,7 +18,7 @@ use super::{
     trunks::Trunks,
 };
 use crate::{
-    manifest::{Manifest, Problem, Sizes, Train, Trainer},
+    manifest::{BatchUnits, Manifest, Problem, Sizes, Trainer},
     output::Output,
 };
 
@@ -36,10 +37,8 @@ pub(super) struct LaidOut {
 
 /// What of the answers a grid is laid out from.
 pub(super) struct Measured<'d> {
-    /// Examples in an optimizer step.
-    pub(super) examples: u64,
-    /// Units in one.
-    pub(super) units_per_step: u64,
+    /// What is in an optimizer step.
+    pub(super) batch: Batch,
     /// What is known of each size that was accepted.
     pub(super) sizes: BTreeMap<i64, Sized<'d>>,
     /// All sizes.
@@ -48,11 +47,9 @@ pub(super) struct Measured<'d> {
 
 impl<'d> Measured<'d> {
     pub(super) fn of(manifest: &Manifest, description: &'d Description) -> Result<Self, PlanError> {
-        let examples = batch_examples(manifest, description)?;
         let (sizes, candidates) = sort_answers(manifest, description)?;
         Ok(Self {
-            examples,
-            units_per_step: examples * description.data.units_per_example,
+            batch: batch(manifest, description)?,
             sizes,
             candidates,
         })
@@ -60,8 +57,11 @@ impl<'d> Measured<'d> {
 
     /// The grid of `layout`.
     pub(super) fn plan(&self, manifest: &Manifest, layout: &Layout) -> Result<Grid, PlanError> {
-        let spec = manifest.sweep.grid(layout, self.units_per_step);
-        grid::plan(&spec, &self.candidates).map_err(|source| grid_error(manifest, source))
+        let spec = manifest.sweep.grid(layout, self.batch);
+        let grid = grid::plan(&spec, &self.candidates);
+        let grid = grid.map_err(|source| grid_error(manifest, source))?;
+        check_ranks(manifest, &grid, &self.batch)?;
+        Ok(grid)
     }
 }
 
@@ -75,7 +75,6 @@ pub(super) fn lay_out(
 ) -> Result<LaidOut, PlanError> {
     let description = &survey.description;
     let measured = Measured::of(manifest, description)?;
-    check_ranks(manifest, measured.examples)?;
     let grid = measured.plan(manifest, layout)?;
 
     let mut plan = Plan {
@@ -83,7 +82,8 @@ pub(super) fn lay_out(
         name: title(manifest),
         size_param: manifest.model.size_param.clone(),
         unit: description.data.unit.clone(),
-        units_per_step: measured.units_per_step,
+        units_per_step: measured.batch.constant_units(),
+        batch: Some(measured.batch).filter(|batch| batch.grows_from.is_some()),
         unique_units: description.data.unique_units,
         budgets: Vec::new(),
         tuning: None,
@@ -95,7 +95,7 @@ pub(super) fn lay_out(
     let writer = Specs {
         manifest,
         survey,
-        examples: measured.examples,
+        batch: measured.batch,
     };
     let mut specs = Vec::new();
     let mut shared = Trunks::default();
@@ -110,7 +110,7 @@ pub(super) fn lay_out(
                 } else {
                     TrialSpec::new(recipe, run)
                 };
-                trials.push(PlannedRun::of(&spec, trial));
+                trials.push(PlannedRun::of(&spec, trial, &measured.batch));
                 specs.push(spec.clone());
                 spec
             };
@@ -168,56 +168,58 @@ pub(super) fn grid_error(manifest: &Manifest, source: GridError) -> PlanError {
 }
 
 /// Every rank of a trial needs an example of every batch.
-fn check_ranks(manifest: &Manifest, examples: u64) -> Result<(), PlanError> {
+fn check_ranks(manifest: &Manifest, grid: &Grid, batch: &Batch) -> Result<(), PlanError> {
     let ranks = manifest.run.devices_per_trial.least();
-    if ranks as u64 <= examples {
+    let trials = grid.budgets.iter().flat_map(|budget| &budget.trials);
+    let examples = trials.map(|trial| trial.units_per_step / batch.units_per_example);
+    let Some(least) = examples.min().filter(|&least| least < ranks as u64) else {
         return Ok(());
-    }
+    };
     Err(manifest
         .mistake(
             "run.devices_per_trial",
             Problem::Unacceptable {
                 found: ranks.to_string(),
                 expected: format!(
-                    "at most {examples}, the examples of one batch; or raise train.batch_tokens"
+                    "at most {least}, the examples of one batch; or raise train.batch_tokens"
                 ),
             },
         )
         .into())
 }
 
-/// Examples in an optimizer step.
-pub(super) fn batch_examples(
-    manifest: &Manifest,
-    description: &Description,
-) -> Result<u64, PlanError> {
-    let per_example = description.data.units_per_example.max(1);
-    match manifest.train.batch_units {
-        None => Ok((Train::BATCH_UNITS as f64 / per_example as f64)
-            .round()
-            .max(1.0) as u64),
-        Some(units) if units.is_multiple_of(per_example) => Ok(units / per_example),
-        Some(units) => {
+/// What is in an optimizer step.
+pub(super) fn batch(manifest: &Manifest, description: &Description) -> Result<Batch, PlanError> {
+    let units_per_example = description.data.units_per_example.max(1);
+    let (units, grows_from) = match manifest.train.batch_units {
+        BatchUnits::Exactly(units) if !units.is_multiple_of(units_per_example) => {
             let unit = &description.data.unit;
-            let below = units / per_example * per_example;
+            let below = units / units_per_example * units_per_example;
             let near = if below == 0 {
-                per_example.to_string()
+                units_per_example.to_string()
             } else {
-                format!("{below} or {}", below + per_example)
+                format!("{below} or {}", below + units_per_example)
             };
-            Err(manifest
+            return Err(manifest
                 .mistake(
                     "train.batch_tokens",
                     Problem::Unacceptable {
                         found: units.to_string(),
                         expected: format!(
-                            "a multiple of {per_example}, the {unit} in one example, such as {near}"
+                            "a multiple of {units_per_example}, the {unit} in one example, such as {near}"
                         ),
                     },
                 )
-                .into())
+                .into());
         }
-    }
+        BatchUnits::Exactly(units) | BatchUnits::About(units) => (units, None),
+        BatchUnits::Auto { units, d } => (units, Some(d)),
+    };
+    Ok(Batch {
+        units_per_example,
+        units: units as f64,
+        grows_from,
+    })
 }
 
 /// The model's answers, once by size and once as the grid wants them. A size

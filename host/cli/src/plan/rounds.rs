@@ -54,14 +54,12 @@ impl Rounds {
         let mut budgets = budgets.list().map_err(wrong)?;
         budgets.sort_by(f64::total_cmp);
         let Measured {
-            units_per_step,
-            candidates,
-            ..
+            batch, candidates, ..
         } = Measured::of(manifest, &survey.description)?;
         let sweep = Adaptive {
             budgets,
             spread: spread.clone(),
-            units_per_step,
+            batch,
             min_steps: manifest.sweep.min_steps,
             options: manifest.analysis.clone(),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flops_fit_scaling::grid::PlannedTrial;
+use flops_fit_scaling::{batch::Batch, grid::PlannedTrial};
 use flops_fit_trial::{Component, ComponentFacts, Load, Recipe, RunSettings, with_size};
 use serde_json::Value as Json;
 
@@ -21,12 +21,12 @@ pub(super) struct Sized<'d> {
 pub(super) struct Specs<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) survey: &'a Surveyed,
-    /// Examples in an optimizer step.
-    pub(super) examples: u64,
+    /// What is in an optimizer step.
+    pub(super) batch: Batch,
 }
 
 impl Specs<'_> {
-    /// What decides the outcome of a trial at peak rate `lr`.
+    /// What decides the outcome of a trial at peak rate `lr`, times what its batch asks for.
     pub(super) fn recipe(
         &self,
         budget: f64,
@@ -42,7 +42,8 @@ impl Specs<'_> {
             kind: facts.kind.clone(),
             config: config.clone(),
         };
-        let units_per_step = self.examples * description.data.units_per_example;
+        let units_per_step = trial.units_per_step;
+        let examples = units_per_step / self.batch.units_per_example;
         Recipe {
             model: component(&description.model, sized.config),
             dataset: component(&description.dataset, &description.dataset.config),
@@ -53,10 +54,10 @@ impl Specs<'_> {
             steps: trial.steps,
             units: trial.steps * units_per_step,
             train: manifest.train.settings(
-                lr,
+                lr * self.batch.rate_factor(units_per_step),
                 trial.steps,
                 manifest.sweep.min_steps,
-                self.examples,
+                examples,
                 units_per_step,
             ),
             seed,

@@ -121,3 +121,79 @@ fn mistakes_name_key_and_line() {
         ended.err
     );
 }
+
+/// The batch follows D, to a power of two, and the rate the root of the batch.
+#[test]
+fn a_batch_grows_with_the_data_and_the_rate_with_it() {
+    let sets = [
+        "--set",
+        "train.batch_tokens={ auto = 65536, d = 1e9 }",
+        "--set",
+        "train.lr=0.1",
+    ];
+    let bench = Workbench::with(DESIGN);
+    let told = |format: &[&str]| {
+        let arguments = [&["plan"][..], format, &sets].concat();
+        bench.run(&arguments).expect(0).out
+    };
+    let planned: Value = serde_json::from_str(&told(&["--format", "json"])).expect("JSON");
+    let plan = &planned["plan"];
+    assert!(plan.get("units_per_step").is_none());
+    assert_eq!(plan["batch"]["grows_from"], 1e9);
+    let mut batches = std::collections::BTreeSet::new();
+    let budgets = plan["budgets"].as_array().expect("budgets");
+    for trial in budgets
+        .iter()
+        .flat_map(|budget| budget["trials"].as_array().expect("trials"))
+    {
+        let number = |key: &str| trial[key].as_f64().expect("a number");
+        let batch = number("units_per_step");
+        assert_eq!((batch * number("steps")).to_bits(), number("d").to_bits());
+        let off = batch / (65536.0 * (number("d") / 1e9).powf(0.383));
+        assert!((0.7..1.43).contains(&off), "{off}");
+        assert!((batch as u64).is_power_of_two(), "{batch}");
+        assert!((number("lr") / (0.1 * (batch / 65536.0).sqrt()) - 1.0).abs() < 1e-12);
+        batches.insert(batch as u64);
+    }
+    assert!(batches.len() > 2, "{batches:?}");
+    let text = told(&[]);
+    assert!(
+        text.contains(
+            "a step sees 65536 of them where a trial sees 1B; in others it goes as D^0.383"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("a step         lr  seeds"), "{text}");
+    let arguments = [&["run"][..], &sets].concat();
+    bench.run(&arguments).expect(0);
+    // The copy of the manifest has the same trials.
+    let copy = "outputs/design-simulated/manifest.toml";
+    let copied = bench.run(&["plan", copy, "--format", "json"]).expect(0).out;
+    let copied: Value = serde_json::from_str(&copied).expect("JSON");
+    assert_eq!(&copied["plan"], plan);
+}
+
+#[test]
+fn mistakes_in_a_batch_name_key_and_line() {
+    let check = |set: &str, words: &str| {
+        let bench = Workbench::with(DESIGN);
+        let ended = bench.run(&["plan", "--set", set]).expect(3);
+        assert!(ended.err.contains(words), "{}", ended.err);
+    };
+    check(
+        "train.batch_tokens=atuo",
+        "train.batch_tokens: found \"atuo\"; did you mean `auto`?",
+    );
+    check(
+        "train.batch_tokens={ auto = 0 }",
+        "train.batch_tokens.auto: found 0, expected a whole number of at least 1",
+    );
+    check(
+        "train.batch_tokens=[512]",
+        "train.batch_tokens: found a list of 1, expected a whole number of at least 1, \"auto\", or {",
+    );
+    check(
+        "train={ batch_tokens = \"auto\", schedule = { kind = \"wsd\", reuse_trunk = true } }",
+        "train.batch_tokens: found a batch that depends on D, expected one that does not",
+    );
+}

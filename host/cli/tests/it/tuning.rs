@@ -61,6 +61,48 @@ fn best(trial: &Value) -> f64 {
     0.8 * (n / 1e8).powf(-0.25) * (d / 2e9).powf(0.1)
 }
 
+/// A batch that grows multiplies rates; those that are tried are rates at the batch that it
+/// grows from.
+#[test]
+fn rates_are_tuned_for_the_batch_that_others_grow_from() {
+    let bench = Workbench::with(SWEEP);
+    let set = "train.batch_tokens={ auto = 65536, d = 1e9 }";
+    let plan = planned(&bench, &[set]);
+    let mut batches = std::collections::BTreeSet::new();
+    for trial in trials(&plan["tuning"]["budgets"]) {
+        let units = number(&trial["units_per_step"]);
+        let rate = number(&trial["lr"]) / (units / 65536.0).sqrt();
+        let listed = [0.5, 1.0, 2.0].iter();
+        let near = listed.filter(|&&listed| (rate / listed - 1.0_f64).abs() < 1e-12);
+        assert_eq!(near.count(), 1, "{trial}");
+        batches.insert(units as u64);
+    }
+    assert!(batches.len() > 1, "{batches:?}");
+    let upcoming = plan["upcoming"]["trials"].as_array().expect("a list");
+    assert!(
+        upcoming
+            .iter()
+            .all(|trial| trial["units_per_step"].is_u64())
+    );
+
+    bench.run(&["run", "--set", set]).expect(0);
+    let plan = planned(&bench, &[set]);
+    let settled = plan["tuning"]["decisions"].as_array().expect("a list");
+    let law = &settled.last().expect("decided")["law"];
+    for trial in trials(&plan["budgets"]) {
+        let of = |key: &str| number(&law[key]);
+        let at = of("lr")
+            * (number(&trial["n"]) / of("n")).powf(of("n_exponent"))
+            * (number(&trial["d"]) / of("d")).powf(of("d_exponent"));
+        let scaled = at * (number(&trial["units_per_step"]) / 65536.0).sqrt();
+        // Rates have four digits before they are scaled.
+        assert!(
+            (number(&trial["lr"]) / scaled - 1.0).abs() < 1e-3,
+            "{trial}"
+        );
+    }
+}
+
 #[test]
 fn a_law_is_tuned_planned_kept_and_told() {
     let bench = Workbench::with(SWEEP);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::Batch;
 use crate::frontier::Frontier;
 use crate::grid::{Budgets, Center};
 use crate::isoflop::Diagnosis;
@@ -27,7 +28,7 @@ fn sweep(truth: &Truth, budgets: &[f64], off: f64) -> Adaptive {
             center: Center::Minima(budgets.iter().map(minimum).collect()),
             ..Spread::default()
         },
-        units_per_step: TOKENS,
+        batch: Batch::constant(TOKENS),
         min_steps: 40,
         options: Options::default(),
     }
@@ -84,7 +85,7 @@ fn by_hand(sweep: &Adaptive, truth: &Truth) -> f64 {
                 ..sweep.spread.clone()
             },
         },
-        units_per_step: TOKENS,
+        batch: Batch::constant(TOKENS),
         min_steps: 40,
     };
     grid::plan(&spec, &candidates()).expect("valid").flops

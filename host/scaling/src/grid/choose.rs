@@ -4,6 +4,7 @@ use super::{
     BudgetGrid, Budgets, Candidate, ENOUGH_SIZES, Grid, GridError, GridSpec, Layout, PlannedTrial,
     Side, SizeList, SkipReason, SkippedSize, Spread,
 };
+use crate::batch::Batch;
 
 /// An accepted candidate.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +21,7 @@ struct Answers {
 }
 
 pub(super) fn plan(spec: &GridSpec, candidates: &[Candidate]) -> Result<Grid, GridError> {
-    if spec.units_per_step == 0 {
-        return Err(GridError::NoUnitsPerStep);
-    }
+    check_batch(&spec.batch)?;
     let answers = check_candidates(candidates)?;
     let mut budgets = match &spec.layout {
         Layout::Around { budgets, spread } => {
@@ -44,6 +43,16 @@ pub(super) fn plan(spec: &GridSpec, candidates: &[Candidate]) -> Result<Grid, Gr
     budgets.sort_by(|a, b| a.budget.total_cmp(&b.budget));
     let flops = budgets.iter().flat_map(|b| &b.trials).map(|t| t.c).sum();
     Ok(Grid { budgets, flops })
+}
+
+fn check_batch(batch: &Batch) -> Result<(), GridError> {
+    if batch.units_per_example == 0 || !is_positive(batch.units) {
+        return Err(GridError::NoUnitsPerStep);
+    }
+    match batch.grows_from {
+        Some(found) if !is_positive(found) => Err(GridError::InvalidStart { found }),
+        _ => Ok(()),
+    }
 }
 
 fn check_candidates(candidates: &[Candidate]) -> Result<Answers, GridError> {
@@ -216,21 +225,23 @@ fn refusal((size, reason): &(i64, String)) -> SkippedSize {
 }
 
 fn trial(spec: &GridSpec, budget: f64, sized: Sized) -> Result<PlannedTrial, SkipReason> {
-    let units_per_step = spec.units_per_step as f64;
-    let steps = (budget / (sized.flops_per_unit * units_per_step)).round() as u64;
+    let units_per_step = spec.batch.units_per_step(budget / sized.flops_per_unit);
+    let step = sized.flops_per_unit * units_per_step as f64;
+    let steps = (budget / step).round() as u64;
     if steps < spec.min_steps.max(1) {
         return Err(SkipReason::TooFewSteps {
             steps,
             min_steps: spec.min_steps.max(1),
         });
     }
-    let d = steps as f64 * units_per_step;
+    let d = steps as f64 * units_per_step as f64;
     Ok(PlannedTrial {
         size: sized.size,
         n: sized.n,
         steps,
         d,
         c: d * sized.flops_per_unit,
+        units_per_step,
     })
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::Batch;
 use crate::grid::{Candidate, GridSpec, Layout, SizeList};
 
 const RATES: [f64; 3] = [0.5, 1.0, 2.0];
@@ -302,7 +303,7 @@ fn sweep(budgets: &[f64]) -> GridSpec {
     });
     GridSpec {
         layout: Layout::Listed(lists.collect()),
-        units_per_step: 512,
+        batch: Batch::constant(512),
         min_steps: 40,
     }
 }

@@ -1,6 +1,7 @@
 //! Sweeps drawn from laws of the form L = E + A/N^α + B/D^β, which Chinchilla's
 //! and every later fit have, laid out by the grid as a user's would be.
 
+use flops_fit_scaling::batch::Batch;
 use flops_fit_scaling::grid::{Budgets, MIN_STEPS, Spread};
 use flops_fit_scaling::{Candidate, GridSpec, Layout, Run, plan};
 
@@ -108,7 +109,7 @@ impl Truth {
                 budgets: Budgets::List(budgets.to_vec()),
                 spread: Spread::default(),
             },
-            units_per_step: TOKENS_PER_STEP as u64,
+            batch: Batch::constant(TOKENS_PER_STEP as u64),
             min_steps: MIN_STEPS,
         };
         let grid = plan(&spec, &candidates).expect("a valid grid");

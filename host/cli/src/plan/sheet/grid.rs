@@ -5,9 +5,13 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use flops_fit_scaling::quantity;
+use flops_fit_scaling::{
+    batch::{Batch, EXPONENT},
+    quantity,
+};
 
 use super::super::{Plan, PlannedRun, UpcomingTrial};
+use crate::manifest::four_digits;
 
 /// A size at a budget.
 struct Line {
@@ -16,6 +20,8 @@ struct Line {
     d: f64,
     steps: u64,
     c: f64,
+    /// Where it is not the same for all.
+    units_per_step: Option<u64>,
     /// Absent as long as it is not known.
     lr: Option<f64>,
     seeds: Vec<u64>,
@@ -29,6 +35,7 @@ impl Line {
             d: run.d,
             steps: run.steps,
             c: run.c,
+            units_per_step: run.units_per_step,
             lr: Some(run.lr),
             seeds: Vec::new(),
         }
@@ -41,6 +48,7 @@ impl Line {
             d: trial.d,
             steps: trial.steps,
             c: trial.c,
+            units_per_step: trial.units_per_step,
             lr: None,
             seeds: trial.seeds.clone(),
         }
@@ -71,16 +79,26 @@ pub(super) fn write(text: &mut String, plan: &Plan) -> fmt::Result {
         )?;
         budgets
     };
-    writeln!(
-        text,
-        "D counts {}; {} of them a step{}",
-        plan.unit,
-        plan.units_per_step,
-        match plan.unique_units {
-            Some(unique) => format!("; {} unique", quantity::count(unique as f64)),
-            None => String::new(),
-        }
-    )?;
+    write!(text, "D counts {}", plan.unit)?;
+    if let Some(units) = plan.units_per_step {
+        write!(text, "; {units} of them a step")?;
+    }
+    if let Some(unique) = plan.unique_units {
+        write!(text, "; {} unique", quantity::count(unique as f64))?;
+    }
+    text.push('\n');
+    if let Some(Batch {
+        units,
+        grows_from: Some(d),
+        ..
+    }) = plan.batch
+    {
+        writeln!(
+            text,
+            "a step sees {units} of them where a trial sees {}; in others it goes as D^{EXPONENT}, and lr with the root of that",
+            quantity::count(d)
+        )?;
+    }
     if budgets.is_empty() {
         return Ok(());
     }
@@ -96,11 +114,17 @@ fn rows(text: &mut String, size: &str, budgets: &[(f64, Vec<Line>)]) -> fmt::Res
     let first = rates.next();
     // One rate for all is no column.
     let varies = rates.any(|lr| Some(lr) != first);
-    let heading = if varies {
-        format!("{:>9}  ", "lr")
-    } else {
-        String::new()
-    };
+    let grows = budgets
+        .iter()
+        .flat_map(|(_, lines)| lines)
+        .any(|line| line.units_per_step.is_some());
+    let mut heading = String::new();
+    if grows {
+        write!(heading, "{:>8}  ", "a step")?;
+    }
+    if varies {
+        write!(heading, "{:>9}  ", "lr")?;
+    }
     writeln!(
         text,
         "\n{:>9}  {size:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {heading}seeds",
@@ -110,13 +134,16 @@ fn rows(text: &mut String, size: &str, budgets: &[(f64, Vec<Line>)]) -> fmt::Res
         let mut label = quantity::flops(*budget);
         for line in lines {
             let seeds: Vec<String> = line.seeds.iter().map(u64::to_string).collect();
-            let rate = match line.lr.filter(|_| varies) {
-                Some(lr) => format!("{lr:>9}  "),
-                None => String::new(),
-            };
+            let mut more = String::new();
+            if let Some(units) = line.units_per_step {
+                write!(more, "{units:>8}  ")?;
+            }
+            if let Some(lr) = line.lr.filter(|_| varies) {
+                write!(more, "{:>9}  ", four_digits(lr))?;
+            }
             writeln!(
                 text,
-                "{label:>9}  {:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {rate}{}",
+                "{label:>9}  {:>width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>9}  {more}{}",
                 line.size,
                 quantity::count(line.n),
                 quantity::count(line.d),

@@ -3,6 +3,7 @@
 use flops_fit_scaling::quantity;
 
 use super::{super::Plan, Tuning};
+use crate::manifest::LearningRate;
 
 /// Factor either way from which it is said that a rate is hardly known.
 const VAGUE: f64 = 2.0;
@@ -18,7 +19,11 @@ impl Tuning {
         let low = tried().map(|tried| tried.lr).fold(f64::INFINITY, f64::min);
         let high = tried().map(|tried| tried.lr).fold(0.0, f64::max);
         let runs = || plan.runs().filter(|(_, run)| run.retry_of.is_none());
-        let outside = runs().filter(|(_, run)| !(low..=high).contains(&run.lr));
+        let outside = runs().filter(|(_, run)| {
+            // At the batch that rates are told for.
+            let lr = LearningRate::Law(settled.law).at(run.n, run.d);
+            !(low..=high).contains(&lr)
+        });
         let outside = outside.count();
         if outside > 0 {
             doubts.push(format!(

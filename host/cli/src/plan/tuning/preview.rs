@@ -46,6 +46,7 @@ impl Tuning {
                     steps: run.steps,
                     d: run.d,
                     c: run.c,
+                    units_per_step: run.units_per_step,
                     seeds: vec![run.seed],
                 }),
             }

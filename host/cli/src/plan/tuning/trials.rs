@@ -51,14 +51,14 @@ impl Trials<'_> {
         let specs = Specs {
             manifest: self.manifest,
             survey: self.survey,
-            examples: self.measured.examples,
+            batch: self.measured.batch,
         };
         // One seed: the points are several, and their noise shows in how they scatter.
         let seed = self.manifest.sweep.seeds[0];
         let recipe = specs.recipe(budget, trial, sized, seed, lr);
         let run: RunSettings = specs.run_settings(trial.size, sized);
         let spec = TrialSpec::new(recipe, run);
-        let run = PlannedRun::of(&spec, trial);
+        let run = PlannedRun::of(&spec, trial, &self.measured.batch);
         (spec, run)
     }
 
@@ -109,9 +109,7 @@ pub(super) fn points(
         rates: tune.rates.len(),
         share: tune.share,
     };
-    let sweep = manifest
-        .sweep
-        .grid(&manifest.sweep.layout, measured.units_per_step);
+    let sweep = manifest.sweep.grid(&manifest.sweep.layout, measured.batch);
     let places = places(&design, &sweep, &measured.candidates, preview.flops);
     let places = places.map_err(|error| match error {
         DesignError::Grid(error) => layout::grid_error(manifest, error),

@@ -21,6 +21,7 @@ fn plan() -> Plan {
         steps: 50,
         d: 1e5,
         c: 1e10,
+        units_per_step: None,
         lr: 1.0,
         retry_of: None,
         branch: None,
@@ -30,7 +31,8 @@ fn plan() -> Plan {
         name: "sample".to_owned(),
         size_param: "d_model".to_owned(),
         unit: "tokens".to_owned(),
-        units_per_step: 512,
+        units_per_step: Some(512),
+        batch: None,
         unique_units: None,
         tuning: None,
         budgets: vec![PlannedBudget {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::batch::Batch;
 use crate::grid::Center;
 
 /// The demonstration model: two layers, 64 tokens of context.
@@ -22,7 +23,7 @@ fn candidates(widths: impl IntoIterator<Item = i64>, vocabulary: f64) -> Vec<Can
 fn spec(layout: Layout) -> GridSpec {
     GridSpec {
         layout,
-        units_per_step: 512,
+        batch: Batch::constant(512),
         min_steps: crate::grid::MIN_STEPS,
     }
 }
@@ -194,6 +195,41 @@ fn log_spaced_budgets() {
 }
 
 #[test]
+fn a_batch_that_grows_decides_the_steps_of_each_trial() {
+    let constant = around_default(&[1e10, 1e12]);
+    let growing = GridSpec {
+        batch: Batch {
+            units_per_example: 64,
+            units: 512.0,
+            grows_from: Some(1e6),
+        },
+        ..constant.clone()
+    };
+    let answers = candidates((1..=32).map(|i| 8 * i), 64.0);
+    let batches = |spec: &GridSpec| -> Vec<u64> {
+        let grid = plan(spec, &answers).expect("valid");
+        let trials = grid.budgets.iter().flat_map(|budget| {
+            let pairs = budget.trials.iter().map(|trial| (budget.budget, trial));
+            pairs.collect::<Vec<_>>()
+        });
+        trials
+            .map(|(budget, trial)| {
+                let (units, per_unit) = (trial.units_per_step, trial.c / trial.d);
+                assert_eq!(units, spec.batch.units_per_step(budget / per_unit));
+                assert_eq!(trial.d.to_bits(), ((trial.steps * units) as f64).to_bits());
+                // Rounded to whole steps.
+                assert!((trial.c - budget).abs() <= 0.501 * per_unit * units as f64);
+                units
+            })
+            .collect()
+    };
+    assert!(batches(&constant).iter().all(|&units| units == 512));
+    let growing = batches(&growing);
+    let most = growing.iter().max().expect("trials");
+    assert!(most > growing.iter().min().expect("trials"), "{growing:?}");
+}
+
+#[test]
 fn impossible_specifications() {
     let answers = candidates([8, 16, 24], 64.0);
     let check = |spec: GridSpec, answers: &[Candidate], expected: &str| {
@@ -270,7 +306,18 @@ fn impossible_specifications() {
     );
     check(
         GridSpec {
-            units_per_step: 0,
+            batch: Batch {
+                grows_from: Some(0.0),
+                ..Batch::constant(512)
+            },
+            ..around_default(&[1e10])
+        },
+        &answers,
+        "a batch that grows from D = 0: expected a finite number of units above 0",
+    );
+    check(
+        GridSpec {
+            batch: Batch::constant(0),
             ..around_default(&[1e10])
         },
         &answers,
