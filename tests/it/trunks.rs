@@ -186,6 +186,44 @@ fn another_budget_prolongs_the_trunks() {
     assert!(spent(&bench) > spent(&whole));
 }
 
+#[test]
+fn checkpoints_that_no_trial_leaves_from_need_not_stay() {
+    const NONE: &str = "run.keep_branches=false";
+    let grid = |budgets: &[&str]| {
+        let entry = |budget: &&str| format!("{{ budget = {budget}, sizes = [8, 12, 16, 24] }}");
+        let entries: Vec<String> = budgets.iter().map(entry).collect();
+        format!("sweep.grid=[{}]", entries.join(", "))
+    };
+    let whole = Workbench::new("trunks-kept", SWEEP);
+    run(&whole, "train", &[TRUNKS, &grid(&["1e9", "2e9", "4e9"])]);
+    let every = trunks(&whole)
+        .iter()
+        .map(|dir| dir.branches().steps().len());
+    assert_eq!(every.sum::<usize>(), 12);
+
+    let bench = Workbench::new("trunks-cleared", SWEEP);
+    for budgets in [&["1e9", "2e9"][..], &["1e9", "2e9", "4e9"]] {
+        run(&bench, "train", &[TRUNKS, NONE, &grid(budgets)]);
+        assert_eq!(trunks(&bench).len(), 4);
+        for dir in trunks(&bench) {
+            let leave: Vec<u64> = bench
+                .trials("small")
+                .values()
+                .filter_map(|trial| {
+                    let (trunk, step) = trial.spec.branch()?;
+                    (*trunk == dir.spec().expect("written").id).then_some(step)
+                })
+                .collect();
+            let last = leave.iter().max().expect("branches");
+            assert_eq!(dir.branches().steps(), [*last]);
+        }
+    }
+    // The last is what a larger budget needs.
+    assert_eq!(losses(&bench), losses(&whole));
+    let apart = spent(&bench) / spent(&whole) - 1.0;
+    assert!(apart.abs() < 1e-9, "{apart:e}");
+}
+
 /// Branches of a trunk that fails or diverges are not begun, and say why.
 #[test]
 fn branches_end_with_their_trunk() {

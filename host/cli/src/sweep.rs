@@ -81,6 +81,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How often a trial whose worker died or hung is started again.
     pub retries: u32,
+    /// Whether a trunk's checkpoints stay that no trial is still to leave from.
+    pub keep_branches: bool,
     /// What trials run on.
     pub machine: Machine,
 }
@@ -92,6 +94,7 @@ impl Settings {
             jobs: run.jobs,
             limits: run.limits,
             retries: run.retries,
+            keep_branches: run.keep_branches,
             machine: Machine::of(run),
         }
     }

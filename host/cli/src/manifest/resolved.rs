@@ -108,6 +108,7 @@ struct Run<'m> {
     stop_grace: f64,
     retries: u32,
     retry_diverged: bool,
+    keep_branches: bool,
 }
 
 #[derive(Serialize)]
@@ -168,6 +169,7 @@ impl Manifest {
                 stop_grace: self.run.limits.stop.as_secs_f64(),
                 retries: self.run.retries,
                 retry_diverged: self.run.retry_diverged,
+                keep_branches: self.run.keep_branches,
             },
             analysis: self.resolved_analysis(),
             output: Output {

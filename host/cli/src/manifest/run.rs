@@ -33,6 +33,8 @@ pub struct Run {
     pub retries: u32,
     /// Whether a trial that diverges is tried again once, with half the learning rate.
     pub retry_diverged: bool,
+    /// Whether a trunk's checkpoints stay that no trial is still to leave from.
+    pub keep_branches: bool,
 }
 
 /// How much of something one trial gets.
@@ -107,6 +109,7 @@ pub(super) const KEYS: &[&str] = &[
     "stop_grace",
     "retries",
     "retry_diverged",
+    "keep_branches",
 ];
 
 impl Run {
@@ -153,6 +156,7 @@ impl Run {
             },
             retries: section.or("retries", 0, |f| Ok(f.within(0, MOST_RETRIES)? as u32))?,
             retry_diverged: section.or("retry_diverged", true, Field::truth)?,
+            keep_branches: section.or("keep_branches", true, Field::truth)?,
         })
     }
 }

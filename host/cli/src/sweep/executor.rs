@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flops_fit_trial::{Failure, Outcome, Stage};
+use flops_fit_trial::{Failure, Outcome, Stage, TrialId};
 
 use super::{
     Assignment, Candidate, FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
@@ -73,7 +73,7 @@ impl<'a> Executor<'a> {
             ready,
             retries: 0,
         };
-        let trunks = Trunks::of(&selection.trunks);
+        let trunks = Trunks::of(&selection.trunks, &selection.pending);
         let mut trials = selection.trunks;
         trials.extend(selection.pending);
         trials.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
@@ -280,6 +280,26 @@ impl<'a> Executor<'a> {
                 Err(error) => self.halt(error.into()),
             }
         }
+        self.clear_branches(&trunk.spec.id);
+    }
+
+    /// A branch has its result.
+    fn branch_ended(&mut self, trial: &Trial) {
+        self.trunks.left(trial);
+        if let Some((id, _)) = trial.spec.branch() {
+            self.clear_branches(id);
+        }
+    }
+
+    /// Removes what nobody begins from any more, unless it is to be kept. A trunk that
+    /// grows may begin from anything that is there.
+    fn clear_branches(&self, id: &TrialId) {
+        let queued = self.queue.iter().map(|queued| &queued.trial);
+        let running = self.places.iter().map(|place| &place.running.trial);
+        let grows = queued.chain(running).any(|trial| trial.spec.id == *id);
+        if !grows && !self.settings.keep_branches {
+            self.trunks.clear(id);
+        }
     }
 
     fn record(&mut self, mut trial: Trial, outcome: &Outcome, retries: u32) {
@@ -306,8 +326,14 @@ impl<'a> Executor<'a> {
                 });
             }
             (None, outcome) if trial.spec.is_trunk() => self.trunk_ended(trial, outcome),
-            (None, Outcome::Completed { .. } | Outcome::Grown { .. }) => self.tally.completed += 1,
-            (None, Outcome::Diverged { .. }) => self.tally.diverged += 1,
+            (None, Outcome::Completed { .. } | Outcome::Grown { .. }) => {
+                self.tally.completed += 1;
+                self.branch_ended(&trial);
+            }
+            (None, Outcome::Diverged { .. }) => {
+                self.tally.diverged += 1;
+                self.branch_ended(&trial);
+            }
             (None, Outcome::Failed { failure }) => self.tally.failed.push(failed(&trial, failure)),
         }
     }

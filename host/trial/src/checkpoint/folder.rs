@@ -157,6 +157,14 @@ impl CheckpointDir {
         saved
     }
 
+    /// Removes the checkpoint of `step`. A file that stays is in nobody's way.
+    pub fn remove(&self, step: u64) {
+        // The index first: without it the file of tensors is no checkpoint.
+        for kind in [INDEX, TENSORS] {
+            let _ = fs::remove_file(self.file(step, kind));
+        }
+    }
+
     /// Removes the checkpoints of steps up to `last`, and the folder if nothing else is
     /// in it.
     pub fn remove_until(&self, last: u64) {

@@ -104,6 +104,8 @@ fn the_two_latest_are_kept_and_the_latest_serves() {
         .collect();
     assert_eq!(files(&dir), expected);
     assert_eq!(latest(&dir, &trial(1), &build()), (Some(3000), Vec::new()));
+    dir.remove(200);
+    assert_eq!(files(&dir), expected[2..]);
     dir.remove_until(u64::MAX);
     assert!(!dir.path().exists());
     assert_eq!(latest(&dir, &trial(1), &build()), (None, Vec::new()));
