@@ -1,6 +1,6 @@
 //! A small real sweep from manifest to predictions.
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use serde_json::Value;
 
@@ -73,6 +73,36 @@ fn from_manifest_to_table() {
     }
     files(&bench.output("small"));
     later_commands(&bench, &ended);
+}
+
+/// Trials see the batch and the rate that were planned for them.
+#[test]
+fn a_batch_that_grows_is_what_trials_are_trained_with() {
+    let growing = SWEEP.replace(
+        "batch_tokens = 256",
+        "lr = 0.5\nbatch_tokens = { auto = 256, d = 3e4 }",
+    );
+    let bench = Workbench::new("batch", &growing);
+    let plan = json(&bench.run(&["plan", "--format", "json"]).expect(0));
+    bench.run(&["train"]).expect(0);
+    let trials = bench.trials("small");
+    let mut batches = BTreeSet::new();
+    let budgets = plan["plan"]["budgets"].as_array().expect("a list");
+    for planned in budgets
+        .iter()
+        .flat_map(|b| b["trials"].as_array().expect("a list"))
+    {
+        let trial = &trials[planned["id"].as_str().expect("an id")];
+        let (measured, train) = (trial.measured(), &trial.spec.recipe.train);
+        let batch = train.batch_examples * 32;
+        assert_eq!(Some(batch), planned["units_per_step"].as_u64());
+        assert_eq!(measured.d as u64, batch * measured.steps);
+        assert_eq!(Some(measured.d), planned["d"].as_f64());
+        let lr = 0.5 * (batch as f64 / 256.0).sqrt();
+        assert!((measured.lr / lr - 1.0).abs() < 1e-3, "{measured:?}");
+        batches.insert(batch);
+    }
+    assert!(batches.len() > 2, "{batches:?}");
 }
 
 /// What a run leaves in its folder.

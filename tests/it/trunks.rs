@@ -222,6 +222,13 @@ fn checkpoints_that_no_trial_leaves_from_need_not_stay() {
     assert_eq!(losses(&bench), losses(&whole));
     let apart = spent(&bench) / spent(&whole) - 1.0;
     assert!(apart.abs() < 1e-9, "{apart:e}");
+
+    // Nothing is left to train, but what was kept until now need not stay.
+    let three = grid(&["1e9", "2e9", "4e9"]);
+    run(&whole, "train", &[TRUNKS, NONE, &three]);
+    for dir in trunks(&whole) {
+        assert_eq!(dir.branches().steps().len(), 1);
+    }
 }
 
 /// Branches of a trunk that fails or diverges are not begun, and say why.

@@ -207,25 +207,17 @@ impl Manifest {
                 expected: "none of it with a trainer of your own: flops-fit has no checkpoint of its runs that branches could leave from".to_owned(),
             }));
         }
-        if let (true, true, Some(lr)) = (
-            train.reuse_trunk,
-            train.lr.varies_with_data(),
-            train_section.get("lr"),
-        ) {
-            return Err(lr.mistake(Problem::Unacceptable {
-                found: "a rate that depends on D".to_owned(),
-                expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
-            }));
-        }
-        if let (true, BatchUnits::Auto { .. }, Some(batch)) = (
-            train.reuse_trunk,
-            train.batch_units,
-            train_section.get("batch_tokens"),
-        ) {
-            return Err(batch.mistake(Problem::Unacceptable {
-                found: "a batch that depends on D".to_owned(),
-                expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
-            }));
+        for (what, depends, key) in [
+            ("rate", train.lr.varies_with_data(), "lr"),
+            ("batch", train.batch_units.grows(), "batch_tokens"),
+        ] {
+            if let (true, true, Some(field)) = (train.reuse_trunk, depends, train_section.get(key))
+            {
+                return Err(field.mistake(Problem::Unacceptable {
+                    found: format!("a {what} that depends on D"),
+                    expected: "one that does not, since trials of one size share their steps (train.schedule.reuse_trunk)".to_owned(),
+                }));
+            }
         }
         // A simulation leaves the real sweep's folder alone.
         let folder_name = match trainer {

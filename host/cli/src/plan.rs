@@ -1,6 +1,7 @@
 //! From a manifest to trials on disk: what to train, what it costs, and how
 //! long it is likely to take, before anything is spent.
 
+mod batch;
 mod decisions;
 pub mod document;
 mod error;

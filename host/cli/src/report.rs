@@ -72,7 +72,7 @@ pub enum ReportError {
 /// written.
 pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportError> {
     let plan = Plan::read(output)?;
-    let tuning = plan.tuning.clone();
+    let (tuning, batch) = (plan.tuning.clone(), plan.batch);
     let mut rows = runs::collect(output, &plan);
     runs::write(&output.runs_csv(), &rows)?;
     let sizes = plan.sizes();
@@ -86,6 +86,7 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
         source,
     })?;
     analysis.tell_of_tuning(tuning.as_ref(), &rows);
+    analysis.tell_of_batch(batch);
     analysis.annotate(&mut rows);
     write_into(output.path(), &rows, &analysis)?;
     Ok(analysis)

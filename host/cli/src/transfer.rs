@@ -113,7 +113,7 @@ pub fn run(
     let surveyed = sizes::ask(&probe, trainer, interrupt)?;
     // One for all sizes, whatever they see.
     let batch = surveyed.batch(&probe)?;
-    let (batch_examples, units_per_step) = (batch.examples(0.0), batch.units_per_step(0.0));
+    let (batch_examples, units_per_step) = (batch.examples, batch.units());
     let steps = settings.steps.unwrap_or(STEPS);
     let folder = match &settings.out {
         Some(out) => out.clone(),

@@ -129,8 +129,8 @@ impl Target {
                 }),
                 base_dir: manifest.base_dir.clone(),
                 batch_units: match manifest.train.batch_units {
-                    BatchUnits::Exactly(units) => Some(units),
-                    BatchUnits::About(_) | BatchUnits::Auto { .. } => None,
+                    BatchUnits::Exactly(units) | BatchUnits::Auto { units, .. } => Some(units),
+                    BatchUnits::About(_) | BatchUnits::Usual => None,
                 },
                 seed: manifest.sweep.seeds.first().copied().unwrap_or(0),
                 threads: manifest.run.threads.least() as u32,

@@ -184,10 +184,12 @@ impl Finished {
             }
         };
         rows.retain(|row| row.budget.or(row.c).is_none_or(|budget| budget <= most));
-        let (sizes, tuning) = match self {
-            Self::Sweep { plan, .. } => (plan.sizes(), plan.tuning.as_ref()),
-            Self::Table { .. } => (Vec::new(), None),
-            Self::Analysed { analysis, .. } => (Vec::new(), analysis.learning_rate.as_ref()),
+        let (sizes, tuning, batch) = match self {
+            Self::Sweep { plan, .. } => (plan.sizes(), plan.tuning.as_ref(), plan.batch),
+            Self::Table { .. } => (Vec::new(), None, None),
+            Self::Analysed { analysis, .. } => {
+                (Vec::new(), analysis.learning_rate.as_ref(), analysis.batch)
+            }
         };
         let analysis = Analysis::of_sweep(&rows, subject, options, &sizes);
         let mut analysis = analysis.map_err(|source| CommandError::Analysis {
@@ -195,6 +197,7 @@ impl Finished {
             source,
         })?;
         analysis.tell_of_tuning(tuning, &rows);
+        analysis.tell_of_batch(batch);
         analysis.annotate(&mut rows);
         Ok((rows, analysis))
     }

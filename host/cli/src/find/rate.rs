@@ -167,6 +167,8 @@ fn measure(
         budgets: Budgets::List(vec![flops(shortest, 1.0)]),
         spread: spread.clone(),
     };
+    let growing = probe.train.batch_units;
+    probe.train.batch_units = growing.constant();
     let laid_out = plan::prepare(&probe, trainer, Rebuilt::default(), interrupt)?;
     let trials = &laid_out.plan.budgets[0].trials;
     let Some(middle) = trials.get(trials.len() / 2) else {
@@ -174,7 +176,11 @@ fn measure(
             reason: "no size can be trained".to_owned(),
         });
     };
-    let (size, n, step) = (middle.size, middle.n, middle.c / middle.steps as f64);
+    // The batch of the trials that it stands for, not of one that sees as little.
+    let (first, then) = (probe.train.batch_units, growing.at(middle.d));
+    probe.train.batch_units = then;
+    let step = middle.c / middle.steps as f64 * (then.units() as f64 / first.units() as f64);
+    let (size, n) = (middle.size, middle.n);
     let mut budget = (AIM * thumb(n)).max(STEPS * step);
     let mut rate = 0.0;
     for _ in 0..ROUNDS {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use flops_fit_scaling::batch::Batch;
+
 use super::{mistake::Mistake, section::Field, value::Value};
 
 /// Units (tokens, images) in one optimizer step.
@@ -12,47 +14,69 @@ pub enum BatchUnits {
     /// The whole number of examples nearest to that.
     About(u64),
     /// `units` in a trial that sees `d` of them, and more in one that sees more:
-    /// [`Batch`](flops_fit_scaling::batch::Batch).
+    /// [`Batch`].
     Auto {
         /// Units; > 0.
         units: u64,
         /// D; > 0.
         d: f64,
     },
+    /// The same from the whole number of examples nearest to [`USUAL`](Self::USUAL) at
+    /// [`USUAL_D`](Self::USUAL_D).
+    Usual,
 }
 
 const EXPECTED: &str = "a whole number of at least 1, \"auto\", or { auto = 512, d = 1e6 }: 512 in a trial that sees 1e6, more in one that sees more";
 
+const EXPECTED_UNITS: &str =
+    "a whole number of at least 1, the units in a step of a trial that sees `d` of them";
+
+const EXPECTED_D: &str =
+    "a number of units above 0, those that a trial sees whose step has `auto` of them";
+
 impl BatchUnits {
     /// Units in a step where the manifest doesn't say: small, since the first
     /// trials of a sweep are.
-    const USUAL: u64 = 512;
+    pub const USUAL: u64 = 512;
 
     /// D of a trial that has so many where the manifest doesn't say: about that of the
     /// demonstration's best size at 1e11 FLOPs, which was measured with them.
-    const USUAL_D: f64 = 1e6;
+    pub const USUAL_D: f64 = 1e6;
 
     /// Where nothing is said.
     pub(super) const DEFAULT: Self = Self::About(Self::USUAL);
 
     pub(super) fn read(field: &Field<'_>) -> Result<Self, Box<Mistake>> {
-        let usual = Self::Auto {
-            units: Self::USUAL,
-            d: Self::USUAL_D,
-        };
         match &field.node.value {
             Value::Integer(_) | Value::Float(_) => Ok(Self::Exactly(field.whole(1)? as u64)),
-            Value::Text(_) => field.word(&[("auto", usual)]),
+            // A number in quotes is no misspelt word.
+            Value::Text(text) if text.trim().parse::<f64>().is_ok() => {
+                Err(field.unacceptable(EXPECTED))
+            }
+            Value::Text(_) => field.word(&[("auto", Self::Usual)]),
             Value::Table(_) => {
                 let table = field.table(EXPECTED, &["auto", "d"])?;
                 Ok(Self::Auto {
-                    units: table.required("auto", EXPECTED)?.whole(1)? as u64,
+                    units: table.required("auto", EXPECTED_UNITS)?.whole(1)? as u64,
                     d: table
-                        .required("d", EXPECTED)?
-                        .number("a number of units above 0", |x| x > 0.0)?,
+                        .required("d", EXPECTED_D)?
+                        .number(EXPECTED_D, |x| x > 0.0)?,
                 })
             }
             _ => Err(field.unacceptable(EXPECTED)),
+        }
+    }
+
+    /// Whether it grows with a trial's D.
+    pub fn grows(self) -> bool {
+        matches!(self, Self::Auto { .. } | Self::Usual)
+    }
+
+    /// Units in a step; of a batch that grows those that it grows from.
+    pub fn units(self) -> u64 {
+        match self {
+            Self::Exactly(units) | Self::About(units) | Self::Auto { units, .. } => units,
+            Self::Usual => Self::USUAL,
         }
     }
 
@@ -61,8 +85,26 @@ impl BatchUnits {
     pub fn constant(self) -> Self {
         match self {
             Self::Auto { units, .. } => Self::About(units),
+            Self::Usual => Self::DEFAULT,
             constant => constant,
         }
+    }
+
+    /// The same for all trials: what one that sees `d` units has.
+    #[must_use]
+    pub fn at(self, d: f64) -> Self {
+        let (examples, grows_from) = match self {
+            Self::Auto { units, d } => (units, Some(d)),
+            Self::Usual => (Self::USUAL, Some(Self::USUAL_D)),
+            constant => return constant,
+        };
+        // Whole examples are rounded to where their length is known.
+        let batch = Batch {
+            units_per_example: 1,
+            examples,
+            grows_from,
+        };
+        Self::About(batch.units_at(d))
     }
 
     /// As the manifest has it; nothing where it has nothing.
@@ -71,6 +113,7 @@ impl BatchUnits {
             Self::Exactly(units) => Some(units.into()),
             Self::About(_) => None,
             Self::Auto { units, d } => Some(serde_json::json!({ "auto": units, "d": d })),
+            Self::Usual => Some("auto".into()),
         }
     }
 }
@@ -83,6 +126,7 @@ impl fmt::Debug for BatchUnits {
             Self::Exactly(units) => Some(units).fmt(f),
             Self::About(_) => f.write_str("None"),
             Self::Auto { units, d } => write!(f, "Auto {{ units: {units}, d: {d:?} }}"),
+            Self::Usual => f.write_str("Usual"),
         }
     }
 }

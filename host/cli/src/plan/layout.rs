@@ -18,7 +18,7 @@ use super::{
     trunks::Trunks,
 };
 use crate::{
-    manifest::{BatchUnits, Manifest, Problem, Sizes, Trainer},
+    manifest::{Manifest, Problem, Sizes, Trainer},
     output::Output,
 };
 
@@ -49,7 +49,7 @@ impl<'d> Measured<'d> {
     pub(super) fn of(manifest: &Manifest, description: &'d Description) -> Result<Self, PlanError> {
         let (sizes, candidates) = sort_answers(manifest, description)?;
         Ok(Self {
-            batch: batch(manifest, description)?,
+            batch: batch::of(manifest, description)?,
             sizes,
             candidates,
         })
@@ -60,7 +60,7 @@ impl<'d> Measured<'d> {
         let spec = manifest.sweep.grid(layout, self.batch);
         let grid = grid::plan(&spec, &self.candidates);
         let grid = grid.map_err(|source| grid_error(manifest, source))?;
-        check_ranks(manifest, &grid, &self.batch)?;
+        batch::check_ranks(manifest, &grid, &self.batch)?;
         Ok(grid)
     }
 }
@@ -77,13 +77,14 @@ pub(super) fn lay_out(
     let measured = Measured::of(manifest, description)?;
     let grid = measured.plan(manifest, layout)?;
 
+    let grows = measured.batch.grows_from;
     let mut plan = Plan {
         format: FORMAT,
         name: title(manifest),
         size_param: manifest.model.size_param.clone(),
         unit: description.data.unit.clone(),
-        units_per_step: measured.batch.constant_units(),
-        batch: Some(measured.batch).filter(|batch| batch.grows_from.is_some()),
+        units_per_step: grows.is_none().then(|| measured.batch.units()),
+        batch: grows.map(|_| measured.batch),
         unique_units: description.data.unique_units,
         budgets: Vec::new(),
         tuning: None,
@@ -144,6 +145,7 @@ pub(super) fn lay_out(
     }
     let more = [repeats(&plan), long_warmups(&specs)];
     plan.warnings.extend(more.into_iter().flatten());
+    plan.warnings.extend(batch::doubts(manifest, &plan));
     let (planned, trunks) = shared.finish();
     plan.trunks = planned;
     plan.flops = plan.flops_together();
@@ -165,61 +167,6 @@ pub(super) fn grid_error(manifest: &Manifest, source: GridError) -> PlanError {
         place: manifest.place(key),
         source,
     }
-}
-
-/// Every rank of a trial needs an example of every batch.
-fn check_ranks(manifest: &Manifest, grid: &Grid, batch: &Batch) -> Result<(), PlanError> {
-    let ranks = manifest.run.devices_per_trial.least();
-    let trials = grid.budgets.iter().flat_map(|budget| &budget.trials);
-    let examples = trials.map(|trial| trial.units_per_step / batch.units_per_example);
-    let Some(least) = examples.min().filter(|&least| least < ranks as u64) else {
-        return Ok(());
-    };
-    Err(manifest
-        .mistake(
-            "run.devices_per_trial",
-            Problem::Unacceptable {
-                found: ranks.to_string(),
-                expected: format!(
-                    "at most {least}, the examples of one batch; or raise train.batch_tokens"
-                ),
-            },
-        )
-        .into())
-}
-
-/// What is in an optimizer step.
-pub(super) fn batch(manifest: &Manifest, description: &Description) -> Result<Batch, PlanError> {
-    let units_per_example = description.data.units_per_example.max(1);
-    let (units, grows_from) = match manifest.train.batch_units {
-        BatchUnits::Exactly(units) if !units.is_multiple_of(units_per_example) => {
-            let unit = &description.data.unit;
-            let below = units / units_per_example * units_per_example;
-            let near = if below == 0 {
-                units_per_example.to_string()
-            } else {
-                format!("{below} or {}", below + units_per_example)
-            };
-            return Err(manifest
-                .mistake(
-                    "train.batch_tokens",
-                    Problem::Unacceptable {
-                        found: units.to_string(),
-                        expected: format!(
-                            "a multiple of {units_per_example}, the {unit} in one example, such as {near}"
-                        ),
-                    },
-                )
-                .into());
-        }
-        BatchUnits::Exactly(units) | BatchUnits::About(units) => (units, None),
-        BatchUnits::Auto { units, d } => (units, Some(d)),
-    };
-    Ok(Batch {
-        units_per_example,
-        units: units as f64,
-        grows_from,
-    })
 }
 
 /// The model's answers, once by size and once as the grid wants them. A size

@@ -14,7 +14,7 @@ use flops_fit_scaling::{
 };
 
 use super::{Basis, Estimate, Outlook, Plan, tuning};
-use crate::{manifest::four_digits, output::Output, time::duration};
+use crate::{output::Output, time::duration};
 
 /// The grid, what was left out, what to beware of, what it is worth where that was
 /// asked, and the cost.
@@ -69,10 +69,7 @@ fn tuning(text: &mut String, plan: &Plan) -> fmt::Result {
     )?;
     for budget in &tuning.budgets {
         for (size, rates) in tuning::rates_by_point(budget) {
-            let rates: Vec<String> = rates
-                .iter()
-                .map(|lr| four_digits(*lr).to_string())
-                .collect();
+            let rates: Vec<String> = rates.iter().map(f64::to_string).collect();
             let at = quantity::flops(budget.budget);
             writeln!(text, "  {size} at {at}: lr {}", rates.join(", "))?;
         }

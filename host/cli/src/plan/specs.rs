@@ -7,7 +7,7 @@ use flops_fit_trial::{Component, ComponentFacts, Load, Recipe, RunSettings, with
 use serde_json::Value as Json;
 
 use super::{Surveyed, source::Source};
-use crate::manifest::{Manifest, Trainer};
+use crate::manifest::{Manifest, Trainer, four_digits};
 
 /// What a size is known to be.
 pub(super) struct Sized<'d> {
@@ -26,6 +26,15 @@ pub(super) struct Specs<'a> {
 }
 
 impl Specs<'_> {
+    /// `lr` as a step of so many units wants it. That of a constant batch is as it was
+    /// written; no other is known better than to four digits.
+    fn rate(&self, lr: f64, units_per_step: u64) -> f64 {
+        if self.batch.grows_from.is_none() {
+            return lr;
+        }
+        four_digits(lr * self.batch.rate_factor(units_per_step))
+    }
+
     /// What decides the outcome of a trial at peak rate `lr`, times what its batch asks for.
     pub(super) fn recipe(
         &self,
@@ -54,7 +63,7 @@ impl Specs<'_> {
             steps: trial.steps,
             units: trial.steps * units_per_step,
             train: manifest.train.settings(
-                lr * self.batch.rate_factor(units_per_step),
+                self.rate(lr, units_per_step),
                 trial.steps,
                 manifest.sweep.min_steps,
                 examples,

@@ -3,11 +3,13 @@
 //! The file holds the fits of [`flops_fit_scaling`] together with the runs they
 //! were made from, so that the table, the plots and predictions need it alone.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use flops_fit_scaling::analysis::SCHEMA;
+use flops_fit_scaling::batch::{Batch, EXPONENT};
 use flops_fit_scaling::design::Size;
-use flops_fit_scaling::{self as scaling, AnalysisError, Run};
+use flops_fit_scaling::{self as scaling, AnalysisError, Run, quantity};
 use flops_fit_trial::{DocumentError, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +99,9 @@ pub struct Analysis {
     /// How the learning rate was tuned, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<PlannedTuning>,
+    /// How the batch grew with D, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// What a reader should know before trusting the numbers.
     pub notes: Vec<Note>,
 }
@@ -136,6 +141,7 @@ impl Analysis {
             trials,
             points,
             learning_rate: None,
+            batch: None,
             notes,
         })
     }
@@ -154,6 +160,38 @@ impl Analysis {
         let notes = told.into_iter().map(|text| Note::LearningRate { text });
         self.notes.extend(notes);
         self.learning_rate = tuning.cloned();
+    }
+
+    /// Takes up how the batch grew with D, where it did, and what that comes to for the
+    /// models that are predicted.
+    pub fn tell_of_batch(&mut self, batch: Option<Batch>) {
+        self.batch = batch;
+        if let Some(text) = batch.and_then(|batch| self.batches(&batch)) {
+            self.notes.push(Note::Batch { text });
+        }
+    }
+
+    fn batches(&self, batch: &Batch) -> Option<String> {
+        let at = |d: f64| {
+            let units = batch.units_at(d);
+            let rate = quantity::ratio(batch.rate_factor(units));
+            format!("{} a step and lr × {rate}", quantity::count(units as f64))
+        };
+        let mut text = format!(
+            "the batch went as D^{EXPONENT} and lr as its root, from {} {} a step in a trial of {}",
+            quantity::count(batch.units() as f64),
+            self.subject.unit,
+            quantity::count(batch.grows_from?)
+        );
+        if let Some(last) = self.fits.predictions.last() {
+            let _ = write!(
+                text,
+                "; the model for {} FLOPs wants {}",
+                quantity::flops(last.c),
+                at(last.d)
+            );
+        }
+        Some(text)
     }
 
     /// Writes into each completed row that no fit uses why that is so. `rows` are

@@ -51,6 +51,12 @@ pub enum Note {
         /// What was found.
         text: String,
     },
+    /// How the batch grew.
+    #[error("{text}")]
+    Batch {
+        /// From what, and to what.
+        text: String,
+    },
     /// Something that is kept and doubtful.
     #[error("{text}")]
     Doubtful {

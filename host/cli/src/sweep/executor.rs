@@ -73,7 +73,7 @@ impl<'a> Executor<'a> {
             ready,
             retries: 0,
         };
-        let trunks = Trunks::of(&selection.trunks, &selection.pending);
+        let trunks = Trunks::of(selection.branches);
         let mut trials = selection.trunks;
         trials.extend(selection.pending);
         trials.sort_by(|a, b| b.seconds().total_cmp(&a.seconds()));
@@ -96,6 +96,10 @@ impl<'a> Executor<'a> {
 
     pub(super) fn run(mut self) -> Result<Tally, SweepError> {
         let begun = Instant::now();
+        // What an earlier run was killed before it had removed, or was told to keep.
+        for id in self.trunks.ids() {
+            self.clear_branches(id);
+        }
         while !self.is_done() {
             if self.interrupt.is_raised() {
                 self.stop();

@@ -6,10 +6,10 @@ use std::{
 };
 
 use flops_fit_trial::{
-    Load, Outcome, SetAside, TrialDir, TrialId, TrialResult, TrialSpec, set_aside,
+    CheckpointDir, Load, Outcome, SetAside, TrialDir, TrialId, TrialResult, TrialSpec, set_aside,
 };
 
-use super::{SweepError, Trial, program};
+use super::{SweepError, Trial, program, trunks::Leaving};
 use crate::plan::Prepared;
 
 /// What to do with results of a library that changed under an unchanged version.
@@ -32,6 +32,9 @@ pub struct Selection {
     pub pending: Vec<Trial>,
     /// Trunks that some of those leave; each asks for the branch points that they need.
     pub trunks: Vec<Trial>,
+    /// Of every trunk that is trained: where branches leave it, and how many trials
+    /// without a result still are to, whether this run trains them or not.
+    pub(crate) branches: Vec<(TrialId, CheckpointDir, Leaving)>,
     /// Completed or diverged already.
     pub kept: usize,
     /// FLOPs of those.
@@ -50,6 +53,7 @@ pub fn select(prepared: &Prepared, rebuilt: Rebuilt) -> Result<Selection, SweepE
     let mut selection = Selection {
         pending: Vec::new(),
         trunks: Vec::new(),
+        branches: Vec::new(),
         kept: 0,
         kept_flops: 0.0,
         set_aside: Vec::new(),
@@ -121,16 +125,23 @@ impl Selection {
                 let (trunk, step) = trial.spec.branch()?;
                 (*trunk == spec.id).then_some(step)
             };
-            let mut branches: Vec<u64> = self.pending.iter().filter_map(leaves).collect();
-            branches.sort_unstable();
-            branches.dedup();
+            let mut leaving = Leaving::new();
+            for step in self.pending.iter().filter_map(leaves) {
+                *leaving.entry(step).or_default() += 1;
+            }
+            let branches: Vec<u64> = leaving.keys().copied().collect();
             let dir = prepared.output.trunk(&spec.id);
             let mut spec = spec.clone();
             let grown = dir.branches().steps().first().copied().unwrap_or(0);
             let flops = spec.run.flops_per_unit * (grown * spec.units_per_step()) as f64;
             self.kept_flops += flops;
             // A law needs no training to draw from.
-            let Some(last) = branches.last().filter(|_| spec.recipe.simulation.is_none()) else {
+            if spec.recipe.simulation.is_some() {
+                continue;
+            }
+            let place = (spec.id.clone(), dir.branches(), leaving);
+            self.branches.push(place);
+            let Some(last) = branches.last() else {
                 continue;
             };
             let done = last - dir.steps_to_grow(&branches);

@@ -1,4 +1,4 @@
-//! Which branches may begin.
+//! Which branches may begin, and which places to begin from are needed no more.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,10 @@ use flops_fit_trial::{CheckpointDir, TrialId};
 
 use super::Trial;
 
-/// The trunks that trials of this run leave.
+/// How many trials without a result are still to leave a trunk after a step.
+pub(crate) type Leaving = BTreeMap<u64, usize>;
+
+/// The trunks of the sweep.
 pub(super) struct Trunks(HashMap<TrialId, Trunk>);
 
 struct Trunk {
@@ -15,29 +18,27 @@ struct Trunk {
     looked: bool,
     /// Branches that waited for it when it last ended.
     waiting: usize,
-    /// How many trials are still to leave it after a step.
-    leaving: BTreeMap<u64, usize>,
+    leaving: Leaving,
 }
 
 impl Trunks {
-    /// `trunks`, which some of the trials `pending` leave.
-    pub(super) fn of(trunks: &[Trial], pending: &[Trial]) -> Self {
-        let trunk = |trial: &Trial| {
+    /// All trunks of a sweep: where branches leave them, and how many are still to.
+    pub(super) fn of(trunks: Vec<(TrialId, CheckpointDir, Leaving)>) -> Self {
+        let trunk = |(id, branches, leaving)| {
             let trunk = Trunk {
-                branches: trial.dir.branches(),
+                branches,
                 looked: false,
                 waiting: usize::MAX,
-                leaving: BTreeMap::new(),
+                leaving,
             };
-            (trial.spec.id.clone(), trunk)
+            (id, trunk)
         };
-        let mut trunks: HashMap<_, _> = trunks.iter().map(trunk).collect();
-        for (id, step) in pending.iter().filter_map(|trial| trial.spec.branch()) {
-            if let Some(trunk) = trunks.get_mut(id) {
-                *trunk.leaving.entry(step).or_default() += 1;
-            }
-        }
-        Self(trunks)
+        Self(trunks.into_iter().map(trunk).collect())
+    }
+
+    /// All of them.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &TrialId> {
+        self.0.keys()
     }
 
     /// Whether `trial` can begin: there is what it begins from.
@@ -77,11 +78,11 @@ impl Trunks {
         else {
             return;
         };
-        for step in branches.steps().into_iter().skip(1) {
-            if leaving.get(&step).is_none_or(|&count| count == 0) {
-                branches.remove(step);
-            }
-        }
+        let last = branches.steps().first().copied();
+        branches.retain(|step| {
+            let is_left = leaving.get(&step).is_some_and(|&count| count > 0);
+            is_left || Some(step) == last
+        });
     }
 
     /// Whether fewer branches, `waiting`, wait for trunk `id` than when it last ended.
@@ -90,5 +91,32 @@ impl Trunks {
             let before = std::mem::replace(&mut trunk.waiting, waiting);
             waiting < before
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use flops_fit_trial::TrialDir;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_leaves_from_goes_and_the_last_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let branches = TrialDir::new(folder.path()).branches();
+        fs::create_dir(branches.path()).expect("created");
+        for step in [10, 20, 30, 40] {
+            let index = branches.path().join(format!("{step:012}.json"));
+            fs::write(index, "{}").expect("written");
+        }
+        let id: TrialId =
+            serde_json::from_value(serde_json::json!("0123456789abcdef")).expect("an id");
+        // One trial after step 10 has failed, say: it is tried again some day.
+        let leaving = Leaving::from([(10, 1), (20, 0)]);
+        let trunks = Trunks::of(vec![(id.clone(), branches.clone(), leaving)]);
+        trunks.clear(&id);
+        assert_eq!(branches.steps(), [40, 10]);
     }
 }

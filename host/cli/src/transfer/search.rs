@@ -99,6 +99,7 @@ impl Search<'_> {
             kept: specs.len() - pending.len(),
             pending,
             trunks: Vec::new(),
+            branches: Vec::new(),
             kept_flops: 0.0,
             set_aside: Vec::new(),
         };

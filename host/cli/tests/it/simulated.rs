@@ -152,7 +152,8 @@ fn a_batch_grows_with_the_data_and_the_rate_with_it() {
         let off = batch / (65536.0 * (number("d") / 1e9).powf(0.383));
         assert!((0.7..1.43).contains(&off), "{off}");
         assert!((batch as u64).is_power_of_two(), "{batch}");
-        assert!((number("lr") / (0.1 * (batch / 65536.0).sqrt()) - 1.0).abs() < 1e-12);
+        // To four digits.
+        assert!((number("lr") / (0.1 * (batch / 65536.0).sqrt()) - 1.0).abs() < 1e-3);
         batches.insert(batch as u64);
     }
     assert!(batches.len() > 2, "{batches:?}");
@@ -165,7 +166,9 @@ fn a_batch_grows_with_the_data_and_the_rate_with_it() {
     );
     assert!(text.contains("a step         lr  seeds"), "{text}");
     let arguments = [&["run"][..], &sets].concat();
-    bench.run(&arguments).expect(0);
+    let told = bench.run(&arguments).expect(0).out;
+    let words = "the batch went as D^0.383 and lr as its root, from 65.5k tokens a step in a trial of 1B; the model for";
+    assert!(told.contains(words), "{told}");
     // The copy of the manifest has the same trials.
     let copy = "outputs/design-simulated/manifest.toml";
     let copied = bench.run(&["plan", copy, "--format", "json"]).expect(0).out;
@@ -187,6 +190,14 @@ fn mistakes_in_a_batch_name_key_and_line() {
     check(
         "train.batch_tokens={ auto = 0 }",
         "train.batch_tokens.auto: found 0, expected a whole number of at least 1",
+    );
+    check(
+        "train.batch_tokens='512'",
+        "train.batch_tokens: found \"512\", expected a whole number of at least 1, \"auto\", or {",
+    );
+    check(
+        "train.batch_tokens={ auto = 512 }",
+        "train.batch_tokens.d: missing; expected a number of units above 0, those that a trial sees",
     );
     check(
         "train.batch_tokens=[512]",

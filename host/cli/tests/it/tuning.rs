@@ -73,7 +73,7 @@ fn rates_are_tuned_for_the_batch_that_others_grow_from() {
         let units = number(&trial["units_per_step"]);
         let rate = number(&trial["lr"]) / (units / 65536.0).sqrt();
         let listed = [0.5, 1.0, 2.0].iter();
-        let near = listed.filter(|&&listed| (rate / listed - 1.0_f64).abs() < 1e-12);
+        let near = listed.filter(|&&listed| (rate / listed - 1.0_f64).abs() < 1e-3);
         assert_eq!(near.count(), 1, "{trial}");
         batches.insert(units as u64);
     }

@@ -46,7 +46,7 @@ pub(super) fn plan(spec: &GridSpec, candidates: &[Candidate]) -> Result<Grid, Gr
 }
 
 fn check_batch(batch: &Batch) -> Result<(), GridError> {
-    if batch.units_per_example == 0 || !is_positive(batch.units) {
+    if batch.units() == 0 {
         return Err(GridError::NoUnitsPerStep);
     }
     match batch.grows_from {
@@ -225,7 +225,7 @@ fn refusal((size, reason): &(i64, String)) -> SkippedSize {
 }
 
 fn trial(spec: &GridSpec, budget: f64, sized: Sized) -> Result<PlannedTrial, SkipReason> {
-    let units_per_step = spec.batch.units_per_step(budget / sized.flops_per_unit);
+    let units_per_step = spec.batch.units_at(budget / sized.flops_per_unit);
     let step = sized.flops_per_unit * units_per_step as f64;
     let steps = (budget / step).round() as u64;
     if steps < spec.min_steps.max(1) {

@@ -157,21 +157,20 @@ impl CheckpointDir {
         saved
     }
 
-    /// Removes the checkpoint of `step`. A file that stays is in nobody's way.
-    pub fn remove(&self, step: u64) {
-        // The index first: without it the file of tensors is no checkpoint.
-        for kind in [INDEX, TENSORS] {
-            let _ = fs::remove_file(self.file(step, kind));
+    /// Removes the checkpoints of the steps that are not to be kept, and what was left
+    /// of others. A file that stays is in nobody's way: the next call tries again.
+    pub fn retain(&self, is_kept: impl Fn(u64) -> bool) {
+        for step in self.steps().into_iter().filter(|&step| !is_kept(step)) {
+            // Without its index the file of tensors is no checkpoint.
+            let _ = fs::remove_file(self.file(step, INDEX));
         }
+        self.prune();
     }
 
     /// Removes the checkpoints of steps up to `last`, and the folder if nothing else is
     /// in it.
     pub fn remove_until(&self, last: u64) {
-        for step in self.steps().into_iter().filter(|step| *step <= last) {
-            let _ = fs::remove_file(self.file(step, INDEX));
-        }
-        self.prune();
+        self.retain(|step| step > last);
         // What was set aside stays, and the folder with it.
         let _ = fs::remove_dir(&self.path);
     }

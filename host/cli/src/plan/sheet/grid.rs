@@ -5,13 +5,9 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use flops_fit_scaling::{
-    batch::{Batch, EXPONENT},
-    quantity,
-};
+use flops_fit_scaling::{batch::EXPONENT, quantity};
 
 use super::super::{Plan, PlannedRun, UpcomingTrial};
-use crate::manifest::four_digits;
 
 /// A size at a budget.
 struct Line {
@@ -87,15 +83,14 @@ pub(super) fn write(text: &mut String, plan: &Plan) -> fmt::Result {
         write!(text, "; {} unique", quantity::count(unique as f64))?;
     }
     text.push('\n');
-    if let Some(Batch {
-        units,
-        grows_from: Some(d),
-        ..
-    }) = plan.batch
+    if let Some((batch, d)) = plan
+        .batch
+        .and_then(|batch| Some((batch, batch.grows_from?)))
     {
         writeln!(
             text,
-            "a step sees {units} of them where a trial sees {}; in others it goes as D^{EXPONENT}, and lr with the root of that",
+            "a step sees {} of them where a trial sees {}; in others it goes as D^{EXPONENT}, and lr with the root of that",
+            batch.units(),
             quantity::count(d)
         )?;
     }
@@ -139,7 +134,7 @@ fn rows(text: &mut String, size: &str, budgets: &[(f64, Vec<Line>)]) -> fmt::Res
                 write!(more, "{units:>8}  ")?;
             }
             if let Some(lr) = line.lr.filter(|_| varies) {
-                write!(more, "{:>9}  ", four_digits(lr))?;
+                write!(more, "{lr:>9}  ")?;
             }
             writeln!(
                 text,

@@ -19,11 +19,9 @@ impl Tuning {
         let low = tried().map(|tried| tried.lr).fold(f64::INFINITY, f64::min);
         let high = tried().map(|tried| tried.lr).fold(0.0, f64::max);
         let runs = || plan.runs().filter(|(_, run)| run.retry_of.is_none());
-        let outside = runs().filter(|(_, run)| {
-            // At the batch that rates are told for.
-            let lr = LearningRate::Law(settled.law).at(run.n, run.d);
-            !(low..=high).contains(&lr)
-        });
+        // At the batch that all rates here are for.
+        let rate = |n, d| LearningRate::Law(settled.law).at(n, d);
+        let outside = runs().filter(|(_, run)| !(low..=high).contains(&rate(run.n, run.d)));
         let outside = outside.count();
         if outside > 0 {
             doubts.push(format!(
@@ -38,7 +36,7 @@ impl Tuning {
                 "the best learning rate of size {} at {} FLOPs, {}, is known within ×/÷ {factor:.1}; more rates, or a larger train.lr.share for dearer points, narrow that",
                 run.size,
                 quantity::flops(budget),
-                run.lr
+                rate(run.n, run.d)
             ));
         }
         doubts

@@ -200,7 +200,7 @@ fn a_batch_that_grows_decides_the_steps_of_each_trial() {
     let growing = GridSpec {
         batch: Batch {
             units_per_example: 64,
-            units: 512.0,
+            examples: 8,
             grows_from: Some(1e6),
         },
         ..constant.clone()
@@ -215,7 +215,7 @@ fn a_batch_that_grows_decides_the_steps_of_each_trial() {
         trials
             .map(|(budget, trial)| {
                 let (units, per_unit) = (trial.units_per_step, trial.c / trial.d);
-                assert_eq!(units, spec.batch.units_per_step(budget / per_unit));
+                assert_eq!(units, spec.batch.units_at(budget / per_unit));
                 assert_eq!(trial.d.to_bits(), ((trial.steps * units) as f64).to_bits());
                 // Rounded to whole steps.
                 assert!((trial.c - budget).abs() <= 0.501 * per_unit * units as f64);
