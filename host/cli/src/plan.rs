@@ -113,7 +113,7 @@ impl Surveyed {
 
     /// What is in an optimizer step.
     pub(crate) fn batch(&self, manifest: &Manifest) -> Result<Batch, PlanError> {
-        layout::batch(manifest, &self.description)
+        batch::of(manifest, &self.description)
     }
 }
 

@@ -13,7 +13,7 @@ use flops_fit_trial::{
 };
 
 use super::{
-    Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed, retry,
+    Plan, PlanError, PlannedBudget, PlannedRun, Skipped, Surveyed, batch, retry,
     specs::{Sized, Specs},
     trunks::Trunks,
 };
