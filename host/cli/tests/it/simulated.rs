@@ -167,7 +167,8 @@ fn a_batch_grows_with_the_data_and_the_rate_with_it() {
     assert!(text.contains("a step         lr  seeds"), "{text}");
     let arguments = [&["run"][..], &sets].concat();
     let told = bench.run(&arguments).expect(0).out;
-    let words = "the batch went as D^0.383 and lr as its root, from 65.5k tokens a step in a trial of 1B; the model for";
+    let words =
+        "the batch went as D^0.383 and lr as its root, from 65.5k tokens a step in a trial of 1B;";
     assert!(told.contains(words), "{told}");
     // The copy of the manifest has the same trials.
     let copy = "outputs/design-simulated/manifest.toml";
@@ -193,7 +194,7 @@ fn mistakes_in_a_batch_name_key_and_line() {
     );
     check(
         "train.batch_tokens='512'",
-        "train.batch_tokens: found \"512\", expected a whole number of at least 1, \"auto\", or {",
+        "train.batch_tokens: found the string \"512\", expected a whole number of at least 1, \"auto\", or {",
     );
     check(
         "train.batch_tokens={ auto = 512 }",
