@@ -197,7 +197,7 @@ fn checkpoints_that_no_trial_leaves_from_need_not_stay() {
     let whole = Workbench::new("trunks-kept", SWEEP);
     run(&whole, "train", &[TRUNKS, &grid(&["1e9", "2e9", "4e9"])]);
     let every = trunks(&whole)
-        .iter()
+        .into_iter()
         .map(|dir| dir.branches().steps().len());
     assert_eq!(every.sum::<usize>(), 12);
 
