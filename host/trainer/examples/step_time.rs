@@ -364,7 +364,7 @@ impl Bare {
             dataset.batch(Split::Train, &draws).unwrap()
         };
         Self {
-            adamw: AdamWState::new(&ADAMW, &flat),
+            adamw: AdamWState::new(&ADAMW, &flat).unwrap(),
             batches: (0..8).map(batch).collect(),
             loss: CrossEntropy::build(&CrossEntropyConfig::default(), &data).unwrap(),
             model,

@@ -13,11 +13,13 @@
 use std::ops::Range;
 
 use flops_fit_trial::{AdamW, Failure, Phase};
-use tch::Tensor;
+use tch::{TchError, Tensor};
 
 use crate::{
     FlatParameters,
+    flat::Segment,
     memory::{floats, floats_mut, is_plain},
+    plugin::refused,
 };
 
 /// The two moments of a shard of the parameters, laid out as they are.
@@ -50,33 +52,42 @@ struct Step {
 
 impl AdamWState {
     /// Zero moments for all of `flat`.
-    pub fn new(settings: &AdamW, flat: &FlatParameters) -> Self {
+    ///
+    /// # Errors
+    /// [`Failure::OutOfMemory`] where there is no room for them.
+    pub fn new(settings: &AdamW, flat: &FlatParameters) -> Result<Self, Failure> {
         Self::of_shard(settings, flat, 0..flat.len())
     }
 
     /// Zero moments for a part of `flat`, which alone will then be updated.
-    pub(crate) fn of_shard(settings: &AdamW, flat: &FlatParameters, shard: Range<usize>) -> Self {
-        let of_shard = |buffer: &Tensor| narrow(buffer, &shard);
-        let zeros = || of_shard(&flat.params).zeros_like();
-        let fused = is_plain(&flat.params);
-        let scales = (!fused).then(|| {
-            let by_element = |value: fn(&crate::flat::Segment) -> f64| {
-                let out = flat.params.zeros_like();
+    pub(crate) fn of_shard(
+        settings: &AdamW,
+        flat: &FlatParameters,
+        shard: Range<usize>,
+    ) -> Result<Self, Failure> {
+        let made = || -> Result<Self, TchError> {
+            let zeros = || narrow(&flat.params, &shard)?.f_zeros_like();
+            let by_element = |value: fn(&Segment) -> f64| {
+                let out = flat.params.f_zeros_like()?;
                 for s in &flat.segments {
-                    let _ = out.narrow(0, s.offset as i64, s.len as i64).fill_(value(s));
+                    let _ = s.of(&out)?.f_fill_(value(s))?;
                 }
-                of_shard(&out)
+                narrow(&out, &shard)
             };
-            (by_element(|s| s.lr_scale), by_element(|s| s.decay_scale))
-        });
-        Self {
-            settings: settings.clone(),
-            m: zeros(),
-            v: zeros(),
-            steps: 0,
-            scales,
-            shard,
-        }
+            let fused = is_plain(&flat.params);
+            let scales = || -> Result<_, TchError> {
+                Ok((by_element(|s| s.lr_scale)?, by_element(|s| s.decay_scale)?))
+            };
+            Ok(Self {
+                settings: settings.clone(),
+                m: zeros()?,
+                v: zeros()?,
+                steps: 0,
+                scales: (!fused).then(scales).transpose()?,
+                shard: shard.clone(),
+            })
+        };
+        made().map_err(|error| refused(Phase::Build, &error))
     }
 
     /// The part of the parameters that it updates.
@@ -155,10 +166,7 @@ impl AdamWState {
             finite
         } else {
             self.step_by_operations(flat, constants(1.0, 1.0))
-                .map_err(|error| Failure::Host {
-                    phase: Phase::Update,
-                    detail: error.to_string(),
-                })?
+                .map_err(|error| refused(Phase::Update, &error))?
         };
         flat.finish_step();
         Ok(finite)
@@ -168,35 +176,36 @@ impl AdamWState {
         &mut self,
         flat: &mut FlatParameters,
         step: Step,
-    ) -> Result<bool, tch::TchError> {
+    ) -> Result<bool, TchError> {
         let _no_grad = tch::no_grad_guard();
         let (lr_scale, decay_scale) = self.scales.as_ref().expect("made in `new` for this device");
-        let mut params = narrow(&flat.params, &self.shard);
-        let g = narrow(&flat.grads, &self.shard).f_mul_scalar(f64::from(step.grad))?;
+        let mut params = narrow(&flat.params, &self.shard)?;
+        let g = narrow(&flat.grads, &self.shard)?.f_mul_scalar(f64::from(step.grad))?;
         let _ = self
             .m
             .f_mul_scalar_(f64::from(step.beta1))?
-            .f_add_(&(&g * f64::from(1.0 - step.beta1)))?;
+            .f_add_(&g.f_mul_scalar(f64::from(1.0 - step.beta1))?)?;
         let _ = self
             .v
             .f_mul_scalar_(f64::from(step.beta2))?
-            .f_addcmul_(&g, &(&g * f64::from(1.0 - step.beta2)))?;
+            .f_addcmul_(&g, &g.f_mul_scalar(f64::from(1.0 - step.beta2))?)?;
         let denominator = self
             .v
             .f_sqrt()?
             .f_mul_scalar(f64::from(step.root))?
             .f_add_scalar(f64::from(step.eps))?;
         if step.keep < 1.0 {
-            let keep = decay_scale * f64::from(step.keep - 1.0) + 1.0;
-            let _ = params.f_mul_(&keep)?;
+            let less = decay_scale.f_mul_scalar(f64::from(step.keep - 1.0))?;
+            let _ = params.f_mul_(&less.f_add_scalar(1.0)?)?;
         }
-        let _ = params.f_addcdiv_(&(&self.m * (lr_scale * f64::from(step.rate))), &denominator)?;
-        Ok(g.f_isfinite()?.f_all()?.int64_value(&[]) == 1)
+        let rates = lr_scale.f_mul_scalar(f64::from(step.rate))?;
+        let _ = params.f_addcdiv_(&self.m.f_mul(&rates)?, &denominator)?;
+        Ok(g.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1)
     }
 }
 
-fn narrow(buffer: &Tensor, part: &Range<usize>) -> Tensor {
-    buffer.narrow(0, part.start as i64, part.len() as i64)
+fn narrow(buffer: &Tensor, part: &Range<usize>) -> Result<Tensor, TchError> {
+    buffer.f_narrow(0, part.start as i64, part.len() as i64)
 }
 
 /// The fused pass, in the widest form that this processor has; whether every
@@ -273,7 +282,7 @@ mod tests {
         let gradients = [[0.3, -0.2, 1e-4], [0.1, 0.4, -2e-4], [-0.5, 0.0, 5e-5]];
         for fused in [true, false] {
             let mut flat = flat(&[&[1.0, -2.0], &[0.5]]);
-            let mut adamw = AdamWState::new(&SETTINGS, &flat);
+            let mut adamw = AdamWState::new(&SETTINGS, &flat).expect("room");
             if !fused {
                 let ones = |v: [f32; 2]| {
                     let t = flat.params.zeros_like();
@@ -327,7 +336,7 @@ mod tests {
                 (f32::NEG_INFINITY, false),
             ] {
                 let mut flat = flat(&[&[1.0, -2.0], &[0.5]]);
-                let mut adamw = AdamWState::new(&SETTINGS, &flat);
+                let mut adamw = AdamWState::new(&SETTINGS, &flat).expect("room");
                 if !fused {
                     let ones = || flat.params.ones_like();
                     adamw.scales = Some((ones(), ones()));
@@ -359,7 +368,8 @@ mod tests {
                 ..SETTINGS
             },
             &flat,
-        );
+        )
+        .expect("room");
         let loss = (&leaf - 3.0).square().sum(Kind::Float);
         let gradients = Tensor::run_backward(&[loss], flat.leaves(), false, false);
         flat.accumulate(&gradients, 1.0).expect("accumulated");

@@ -31,10 +31,12 @@ pub(crate) fn gradients(
     let outputs = model.forward(&batch.inputs, context)?;
     let value = loss.compute(&outputs, &batch.targets, Mode::Train)?;
     parent::enter(Part::Model, Phase::Backward);
-    let by_leaf = Tensor::f_run_backward(&[&value.mean], leaves, false, false)
-        .map_err(|error| failed(model.plugin(), &error))?;
+    let failed = |error| failed(model.plugin(), &error);
+    let by_leaf = Tensor::f_run_backward(&[&value.mean], leaves, false, false).map_err(failed)?;
+    // A device that works on its own is waited for here, and says what went wrong there.
+    let mean = value.mean.f_double_value(&[]).map_err(failed)?;
     Ok(Gradients {
-        mean: value.mean.double_value(&[]),
+        mean,
         units: value.units as f64,
         by_leaf,
     })

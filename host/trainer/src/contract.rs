@@ -5,12 +5,12 @@
 //! statistics, are made only where evaluation has left a question.
 
 use flops_fit_plugin::{Context, Mode};
-use flops_fit_trial::Failure;
-use tch::Tensor;
+use flops_fit_trial::{Failure, Phase};
+use tch::{TchError, Tensor};
 
 use crate::{
     FlatParameters,
-    plugin::{Batch, Model},
+    plugin::{Batch, Model, refused},
 };
 
 /// Examples of the first look, which is enough for nearly every model.
@@ -55,10 +55,10 @@ pub(crate) fn check_parameters_drive_output(
 ) -> Result<(), Failure> {
     let _no_grad = tch::no_grad_guard();
     let all = &batch.inputs;
-    let few: Vec<Tensor> = all
+    let few = all
         .iter()
-        .map(|input| input.narrow(0, 0, input.size()[0].min(FEW as i64)))
-        .collect();
+        .map(|input| input.f_narrow(0, 0, input.size()[0].min(FEW as i64)));
+    let few = few.collect::<Result<Vec<_>, _>>().map_err(host)?;
     let pass = |mode, inputs| {
         let context = Context {
             mode,
@@ -79,7 +79,7 @@ pub(crate) fn check_parameters_drive_output(
                 return Ok(idle);
             }
             for leaf in flat.leaves() {
-                shift(leaf);
+                shift(leaf).map_err(host)?;
             }
             self::idle(flat, idle, &train)
         });
@@ -108,20 +108,21 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) fn of(model: &Model, flat: &FlatParameters) -> Result<Self, Failure> {
         let buffers = model.buffers()?.into_iter();
+        let buffers = buffers.map(|b| Ok((b.tensor.f_detach_copy()?, b.tensor)));
         Ok(Self {
-            params: flat.params.copy(),
-            buffers: buffers
-                .map(|b| (b.tensor.detach().copy(), b.tensor))
-                .collect(),
+            params: flat.params.f_detach_copy().map_err(host)?,
+            buffers: buffers.collect::<Result<_, _>>().map_err(host)?,
         })
     }
 
     pub(crate) fn put_back(self, flat: &FlatParameters) -> Result<(), Failure> {
         let _no_grad = tch::no_grad_guard();
-        flat.params.shallow_clone().copy_(&self.params);
+        let put_back = flat.params.shallow_clone().f_copy_(&self.params);
+        put_back.map_err(host)?;
         flat.refresh()?;
         for (was, buffer) in self.buffers {
-            buffer.detach().copy_(&was);
+            let put_back = buffer.f_detach().and_then(|mut b| b.f_copy_(&was));
+            put_back.map_err(host)?;
         }
         Ok(())
     }
@@ -137,10 +138,11 @@ fn idle(
     let mut idle = Vec::new();
     for index in parameters {
         let leaf = &flat.leaves()[index];
-        let kept = leaf.copy();
-        shift(leaf);
+        let kept = leaf.f_detach_copy().map_err(host)?;
+        shift(leaf).map_err(host)?;
         let after = forward();
-        leaf.detach().copy_(&kept);
+        let put_back = leaf.f_detach().and_then(|mut leaf| leaf.f_copy_(&kept));
+        put_back.map_err(host)?;
         // Tensors that can't be compared are not the same.
         let same = |(a, b): (&Tensor, &Tensor)| a.f_equal(b).unwrap_or(false);
         if before.iter().zip(&after?).all(same) {
@@ -151,9 +153,15 @@ fn idle(
 }
 
 /// Changes every element, by an amount of its own.
-fn shift(leaf: &Tensor) {
+fn shift(leaf: &Tensor) -> Result<(), TchError> {
     let options = (leaf.kind(), leaf.device());
-    let ramp = Tensor::linspace(0.1, 0.2, leaf.numel() as i64, options);
-    let shifted = leaf * 1.5 + ramp.view(leaf.size().as_slice());
-    leaf.detach().copy_(&shifted);
+    let ramp = Tensor::f_linspace(0.1, 0.2, leaf.numel() as i64, options)?;
+    let ramp = ramp.f_view(leaf.size().as_slice())?;
+    let shifted = leaf.f_mul_scalar(1.5)?.f_add(&ramp)?;
+    leaf.f_detach()?.f_copy_(&shifted)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
+fn host(error: TchError) -> Failure {
+    refused(Phase::Forward, &error)
 }

@@ -7,13 +7,13 @@
 use flops_fit_plugin::{Context, DataDescription, Mode, Split};
 use flops_fit_trial::{CoordinatesRequest, Failure, OutputMoves, Part, Phase, WantedComponent};
 use serde_json::Value;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use crate::{
     AdamWState, FlatParameters, Order, backward, describe,
     order::mix,
     parent,
-    plugin::{Batch, Dataset, Library, Loss, Model, ModelKind},
+    plugin::{Batch, Dataset, Library, Loss, Model, ModelKind, refused},
 };
 
 /// Most held-out examples that are looked at.
@@ -76,11 +76,11 @@ impl Probe<'_> {
         tch::manual_seed(seed as i64);
         let model = self.model.build(config, &self.data, Device::Cpu, seed)?;
         let mut flat = FlatParameters::adopt(model.plugin(), model.parameters()?)?;
-        let mut adamw = AdamWState::new(&request.optimizer, &flat);
+        let mut adamw = AdamWState::new(&request.optimizer, &flat)?;
         let order = Order::new(self.data.train_examples, seed);
         let before = self.outputs(&model)?;
         let mut moves = OutputMoves {
-            initial: rms(&before),
+            initial: rms(&before).map_err(host)?,
             changes: Vec::new(),
         };
         for step in 0..request.steps {
@@ -96,8 +96,10 @@ impl Probe<'_> {
             flat.accumulate(&found.by_leaf, found.units)?;
             adamw.step(&mut flat, request.lr, 1.0, 1.0 / found.units)?;
             let after = self.outputs(&model)?;
-            let change: Vec<_> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-            let change = rms(&change);
+            let change = after.iter().zip(&before).map(|(a, b)| a.f_sub(b));
+            let change = change.collect::<Result<Vec<_>, _>>();
+            let change = change.and_then(|change| rms(&change));
+            let change = change.map_err(host)?;
             if !change.is_finite() {
                 break;
             }
@@ -120,12 +122,17 @@ impl Probe<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
+fn host(error: TchError) -> Failure {
+    refused(Phase::Forward, &error)
+}
+
 /// Over all elements of all tensors.
-fn rms(tensors: &[Tensor]) -> f64 {
-    let sum: f64 = tensors
+fn rms(tensors: &[Tensor]) -> Result<f64, TchError> {
+    let squares = tensors
         .iter()
-        .map(|tensor| tensor.square().sum(Kind::Double).double_value(&[]))
-        .sum();
+        .map(|tensor| tensor.f_square()?.f_sum(Kind::Double)?.f_double_value(&[]));
+    let sum: f64 = squares.sum::<Result<_, _>>()?;
     let count: usize = tensors.iter().map(Tensor::numel).sum();
-    (sum / count.max(1) as f64).sqrt()
+    Ok((sum / count.max(1) as f64).sqrt())
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use flops_fit_plugin::{Context, DataDescription, Draw, Mode, Unit};
-use flops_fit_trial::Failure;
+use flops_fit_trial::{Failure, Phase};
 
 use crate::{
     order::Order,
-    plugin::{Batch, Loss, Model},
+    plugin::{Batch, Loss, Model, refused},
 };
 
 /// Units in one evaluation batch, at least one example: enough to keep a core
@@ -82,9 +82,11 @@ pub(crate) fn batch(
     };
     let outputs = model.forward(&batch.inputs, context)?;
     let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
+    let mean = value.mean.f_double_value(&[]);
+    let mean = mean.map_err(|error| refused(Phase::Forward, &error))?;
     Ok(Evaluated {
         index,
-        mean: value.mean.double_value(&[]),
+        mean,
         weight: value.units as f64,
         metrics: value.metrics,
     })

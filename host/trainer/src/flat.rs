@@ -11,7 +11,7 @@ mod check;
 use std::ops::Range;
 
 use flops_fit_trial::{Failure, Phase, Precision};
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use check::check;
 
@@ -89,7 +89,7 @@ impl FlatParameters {
         let (master, compute) = (master_kind(precision), compute_kind(precision));
         let zeros = |kind| {
             let zeros = Tensor::f_zeros([offset as i64], (kind, device));
-            zeros.map_err(|e| host(&e))
+            zeros.map_err(|e| refused(Phase::Build, &e))
         };
         let (params, grads) = (zeros(master)?, zeros(master)?);
         let working = (compute != master).then(|| zeros(compute)).transpose()?;
@@ -98,14 +98,13 @@ impl FlatParameters {
         let mut leaves = Vec::with_capacity(parameters.len());
         for (mut p, segment) in parameters.into_iter().zip(&segments) {
             let shape = p.tensor.size();
-            let view = |buffer: &Tensor| {
-                let flat = buffer.narrow(0, segment.offset as i64, segment.len as i64);
-                flat.view(shape.as_slice())
-            };
-            view(&params).f_copy_(&p.tensor).map_err(|e| host(&e))?;
-            // On the tensor's own implementation, which the model shares with us.
-            p.tensor
-                .set_data(&view(working.as_ref().unwrap_or(&params)));
+            let view = |buffer: &Tensor| segment.of(buffer)?.f_view(shape.as_slice());
+            let moved = view(&params)
+                .and_then(|mut own| own.f_copy_(&p.tensor))
+                .and_then(|()| view(working.as_ref().unwrap_or(&params)))
+                // On the tensor's own implementation, which the model shares with us.
+                .and_then(|shared| p.tensor.f_set_data(&shared));
+            moved.map_err(|e| refused(Phase::Build, &e))?;
             leaves.push(p.tensor);
         }
         let flat = Self {
@@ -127,7 +126,7 @@ impl FlatParameters {
         if let Some(working) = &self.working {
             let _no_grad = tch::no_grad_guard();
             let copied = working.shallow_clone().f_copy_(&self.params);
-            copied.map_err(|e| host(&e))?;
+            copied.map_err(|e| refused(Phase::Update, &e))?;
         }
         Ok(())
     }
@@ -163,36 +162,8 @@ impl FlatParameters {
         let first = std::mem::replace(&mut self.used, false);
         self.weight = if first { weight } else { self.weight + weight };
         for (gradient, segment) in gradients.iter().zip(&self.segments) {
-            if !gradient.defined() {
-                if first {
-                    let _ = self
-                        .grads
-                        .narrow(0, segment.offset as i64, segment.len as i64)
-                        .zero_();
-                }
-                continue;
-            }
-            let kind = self.grads.kind();
-            let gradient = if gradient.kind() == kind {
-                gradient.f_contiguous()
-            } else {
-                gradient.f_to_kind(kind).and_then(|g| g.f_contiguous())
-            };
-            let gradient = gradient.map_err(|e| refused(Phase::Backward, &e))?;
-            if is_plain(&gradient) && is_plain(&self.grads) {
-                let to = &mut floats_mut(&mut self.grads)[segment.offset..][..segment.len];
-                add(to, floats(&gradient), weight as f32, first);
-            } else {
-                let mut to = self
-                    .grads
-                    .narrow(0, segment.offset as i64, segment.len as i64);
-                let from = gradient.f_view([-1]).map_err(|e| host(&e))?;
-                if first {
-                    to.f_copy_(&(from * weight)).map_err(|e| host(&e))?;
-                } else {
-                    let _ = to.f_add_(&(from * weight)).map_err(|e| host(&e))?;
-                }
-            }
+            let added = add_to(&mut self.grads, segment, gradient, weight, first);
+            added.map_err(|e| refused(Phase::Backward, &e))?;
         }
         Ok(())
     }
@@ -208,12 +179,15 @@ impl FlatParameters {
     }
 
     /// ‖g‖₂ over all parameters, as it stands in the buffer.
-    pub fn grad_norm(&self) -> f64 {
-        self.squared_norm(0..self.len()).sqrt()
+    ///
+    /// # Errors
+    /// What libtorch refuses, which on the CPU is nothing.
+    pub fn grad_norm(&self) -> Result<f64, Failure> {
+        Ok(self.squared_norm(0..self.len())?.sqrt())
     }
 
     /// ‖g‖₂² over a part of the buffer that begins and ends at whole cache lines.
-    pub(crate) fn squared_norm(&self, part: Range<usize>) -> f64 {
+    pub(crate) fn squared_norm(&self, part: Range<usize>) -> Result<f64, Failure> {
         if is_plain(&self.grads) {
             // Lanes of their own, so that the sum vectorises and keeps its order.
             let mut lanes = [0.0_f64; ALIGN];
@@ -222,11 +196,53 @@ impl FlatParameters {
                     *lane += f64::from(g) * f64::from(g);
                 }
             }
-            lanes.iter().sum()
-        } else {
-            let part = self.grads.narrow(0, part.start as i64, part.len() as i64);
-            part.square().sum(Kind::Double).double_value(&[])
+            return Ok(lanes.iter().sum());
         }
+        let part = self.grads.f_narrow(0, part.start as i64, part.len() as i64);
+        part.and_then(|part| part.f_square()?.f_sum(Kind::Double)?.f_double_value(&[]))
+            .map_err(|e| refused(Phase::Update, &e))
+    }
+}
+
+impl Segment {
+    /// This part of a flat buffer.
+    pub(crate) fn of(&self, buffer: &Tensor) -> Result<Tensor, TchError> {
+        buffer.f_narrow(0, self.offset as i64, self.len as i64)
+    }
+}
+
+/// Adds `weight` times `gradient` to its `segment` of `grads`, or puts it there if it is
+/// the `first` of a step.
+fn add_to(
+    grads: &mut Tensor,
+    segment: &Segment,
+    gradient: &Tensor,
+    weight: f64,
+    first: bool,
+) -> Result<(), TchError> {
+    if !gradient.defined() {
+        if first {
+            let _ = segment.of(grads)?.f_zero_()?;
+        }
+        return Ok(());
+    }
+    let kind = grads.kind();
+    let gradient = if gradient.kind() == kind {
+        gradient.f_contiguous()?
+    } else {
+        gradient.f_to_kind(kind)?.f_contiguous()?
+    };
+    if is_plain(&gradient) && is_plain(grads) {
+        let to = &mut floats_mut(grads)[segment.offset..][..segment.len];
+        add(to, floats(&gradient), weight as f32, first);
+        return Ok(());
+    }
+    let mut to = segment.of(grads)?;
+    let from = gradient.f_view([-1])?.f_mul_scalar(weight)?;
+    if first {
+        to.f_copy_(&from)
+    } else {
+        to.f_add_(&from).map(drop)
     }
 }
 
@@ -239,12 +255,5 @@ fn add(to: &mut [f32], from: &[f32], weight: f32, first: bool) {
         for (t, f) in to.iter_mut().zip(from) {
             *t += weight * f;
         }
-    }
-}
-
-fn host(error: &tch::TchError) -> Failure {
-    Failure::Host {
-        phase: Phase::Update,
-        detail: error.to_string(),
     }
 }

@@ -5,14 +5,16 @@
 //! that is their test.
 
 use flops_fit_plugin::LIBTORCH_VERSION;
-use flops_fit_trial::{AdamW, Compute, FORMAT, Failure, GpuCheck, GpuDevice, GpuReport, Precision};
+use flops_fit_trial::{
+    AdamW, Compute, FORMAT, Failure, GpuCheck, GpuDevice, GpuReport, Phase, Precision,
+};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::{
     AdamWState, FlatParameters,
     collective::connect,
     gemm,
-    plugin::{ModelParameter, is_out_of_memory},
+    plugin::{ModelParameter, is_out_of_memory, refused},
 };
 
 /// Steps of the optimizer that are compared.
@@ -102,46 +104,54 @@ fn trains(device: Device, precision: Precision, close: f64) -> Result<String, St
 
 /// The parameters after some steps, brought to the CPU.
 fn train(device: Device, precision: Precision) -> Result<Tensor, Failure> {
+    let told = |error: TchError| refused(Phase::Update, &error);
     let fixed = |shape: [i64; 2], phase: f64| {
         let count = shape[0] * shape[1];
         let line = Tensor::arange(count, (Kind::Double, Device::Cpu)) * 0.7 + phase;
         line.sin().view(shape).to_kind(Kind::Float)
     };
-    let parameter = |name: &str, shape, phase| ModelParameter {
-        name: name.to_owned(),
-        tensor: (fixed(shape, phase) * 0.2)
-            .to_device(device)
-            .set_requires_grad(true),
-        lr_scale: 1.0,
-        decay_scale: 1.0,
+    let parameter = |name: &str, shape, phase| {
+        let tensor = (fixed(shape, phase) * 0.2).f_to_device(device);
+        Ok(ModelParameter {
+            name: name.to_owned(),
+            tensor: tensor.map_err(told)?.set_requires_grad(true),
+            lr_scale: 1.0,
+            decay_scale: 1.0,
+        })
     };
     let parameters = vec![
-        parameter("in", [64, 128], 0.0),
-        parameter("out", [128, 32], 1.0),
+        parameter("in", [64, 128], 0.0)?,
+        parameter("out", [128, 32], 1.0)?,
     ];
     let mut flat = FlatParameters::adopt_in(precision, "gpu", parameters)?;
-    let mut adamw = AdamWState::new(&OPTIMIZER, &flat);
+    let mut adamw = AdamWState::new(&OPTIMIZER, &flat)?;
     let kind = flat.leaves()[0].kind();
     for step in 0..STEPS {
-        let batch = fixed([48, 64], 2.0 + step as f64).to_device(device);
-        let target = fixed([48, 32], 9.0 + step as f64).to_device(device);
+        let batch = fixed([48, 64], 2.0 + step as f64).f_to_device(device);
+        let target = fixed([48, 32], 9.0 + step as f64).f_to_device(device);
         let [first, second] = [0, 1].map(|leaf: usize| flat.leaves()[leaf].shallow_clone());
-        let output = batch
-            .to_kind(kind)
-            .matmul(&first)
-            .gelu("none")
-            .matmul(&second);
-        let loss = (output.to_kind(Kind::Float) - target)
-            .square()
-            .mean(Kind::Float);
-        let found = Tensor::f_run_backward(&[loss], flat.leaves(), false, false);
-        flat.accumulate(&found.map_err(|error| host(&error))?, 1.0)?;
+        let output = batch.and_then(|batch| {
+            batch
+                .f_to_kind(kind)?
+                .f_matmul(&first)?
+                .f_gelu("none")?
+                .f_matmul(&second)?
+                .f_to_kind(Kind::Float)
+        });
+        let loss =
+            output.and_then(|output| output.f_sub(&target?)?.f_square()?.f_mean(Kind::Float));
+        let found =
+            loss.and_then(|loss| Tensor::f_run_backward(&[loss], flat.leaves(), false, false));
+        flat.accumulate(&found.map_err(told)?, 1.0)?;
         if !adamw.step(&mut flat, 1e-3, 1.0, 1.0)? {
-            return Err(host_says("a gradient is not finite".to_owned()));
+            return Err(Failure::Host {
+                phase: Phase::Update,
+                detail: "a gradient is not finite".to_owned(),
+            });
         }
         flat.refresh()?;
     }
-    Ok(flat.params.to_device(Device::Cpu))
+    flat.params.f_to_device(Device::Cpu).map_err(told)
 }
 
 /// Gradients of two ranks are summed, and parameters shared, as on the CPU.
@@ -149,7 +159,8 @@ fn ranks(device: Device, other: Device) -> Result<String, String> {
     const LENGTH: i64 = 200_000;
     let buffer = |rank: i64, device| {
         let line = Tensor::arange(LENGTH, (Kind::Float, Device::Cpu));
-        ((line * 0.01).sin() + rank as f64).to_device(device)
+        let sines = (line * 0.01).sin() + rank as f64;
+        sines.f_to_device(device).map_err(|error| error.to_string())
     };
     let devices = [device, other];
     let results: Vec<Result<Tensor, String>> = std::thread::scope(|scope| {
@@ -157,13 +168,14 @@ fn ranks(device: Device, other: Device) -> Result<String, String> {
         let handles: Vec<_> = ends
             .map(|((mut end, device), rank)| {
                 scope.spawn(move || {
-                    let mine = buffer(rank, device);
+                    let mine = buffer(rank, device)?;
                     end.reduce_scatter(&mine, &[])
                         .and_then(|_| end.all_gather(&mine, &[]))
                         // The other may still read.
                         .and_then(|_| end.exchange(&[]))
                         .map_err(|failure| failure.to_string())?;
-                    Ok(mine.to_device(Device::Cpu))
+                    let mine = mine.f_to_device(Device::Cpu);
+                    mine.map_err(|error| error.to_string())
                 })
             })
             .collect();
@@ -172,7 +184,7 @@ fn ranks(device: Device, other: Device) -> Result<String, String> {
             .map(|end| end.unwrap_or_else(|_| Err("a rank panicked".to_owned())))
             .collect()
     });
-    let expected = buffer(0, Device::Cpu) + buffer(1, Device::Cpu);
+    let expected = buffer(0, Device::Cpu)? + buffer(1, Device::Cpu)?;
     for result in results {
         let apart = relative(&expected, &result?).map_err(|error| error.to_string())?;
         if apart > CLOSE {
@@ -205,17 +217,6 @@ fn relative(a: &Tensor, b: &Tensor) -> Result<f64, TchError> {
             .f_double_value(&[])
     };
     Ok(norm(&a.f_sub(b)?)? / norm(a)?)
-}
-
-fn host(error: &TchError) -> Failure {
-    host_says(error.to_string())
-}
-
-fn host_says(detail: String) -> Failure {
-    Failure::Host {
-        phase: flops_fit_trial::Phase::Update,
-        detail,
-    }
 }
 
 #[cfg(test)]

@@ -260,7 +260,7 @@ impl Trained {
             .build(&self.wanted.model.config, data, Device::Cpu, seed)?;
         let model = Closing(Some(model));
         let flat = FlatParameters::adopt(model.get().plugin(), model.get().parameters()?)?;
-        let adamw = AdamWState::new(&OPTIMIZER, &flat);
+        let adamw = AdamWState::new(&OPTIMIZER, &flat)?;
         Ok(Instance { model, flat, adamw })
     }
 

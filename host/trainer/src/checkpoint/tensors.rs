@@ -11,10 +11,11 @@ use std::{
     path::Path,
 };
 
-use flops_fit_trial::Failure;
-use tch::{Device, Tensor};
+use flops_fit_trial::{Failure, Phase};
+use tch::{Device, TchError, Tensor};
 
 use super::Trainee;
+use crate::plugin::refused;
 
 /// All tensors that the next step depends on, each under its name. They share the
 /// storage of the model and the optimizer.
@@ -26,7 +27,11 @@ pub(super) fn named(trainee: &Trainee<'_>) -> Result<Vec<(String, Tensor)>, Fail
         all.extend(views.map(|(name, view)| (format!("{group}.{name}"), view)));
     }
     let buffers = trainee.model.buffers()?.into_iter();
-    all.extend(buffers.map(|b| (format!("buffers.{}", b.name), b.tensor.detach())));
+    for buffer in buffers {
+        let tensor = buffer.tensor.f_detach();
+        let tensor = tensor.map_err(|error| refused(Phase::Checkpoint, &error))?;
+        all.push((format!("buffers.{}", buffer.name), tensor));
+    }
     Ok(all)
 }
 
@@ -37,11 +42,13 @@ pub(super) fn save(path: &Path, tensors: &[(String, Tensor)]) -> io::Result<()> 
         let why = format!("two tensors are named `{name}`; give each a name of its own");
         return Err(io::Error::other(why));
     }
-    let host: Vec<(&String, Tensor)> = tensors
-        .iter()
-        .map(|(name, tensor)| (name, tensor.to_device(Device::Cpu).contiguous()))
-        .collect();
-    Tensor::write_safetensors(&host, path).map_err(io::Error::other)
+    let host = tensors.iter().map(|(name, tensor)| {
+        let tensor = tensor.f_to_device(Device::Cpu)?.f_contiguous()?;
+        Ok((name, tensor))
+    });
+    let host: Result<Vec<_>, TchError> = host.collect();
+    host.and_then(|host| Tensor::write_safetensors(&host, path))
+        .map_err(io::Error::other)
 }
 
 /// Copies the tensors in `path` into those of `tensors`, of which each must be there

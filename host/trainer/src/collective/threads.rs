@@ -16,7 +16,7 @@ use flops_fit_trial::{Failure, Phase};
 use tch::Tensor;
 
 use super::{Collective, shard};
-use crate::parent;
+use crate::{parent, plugin::refused};
 
 /// Elements that are summed at a time: few enough to stay in a core's cache.
 const CHUNK: usize = 1 << 16;
@@ -173,7 +173,7 @@ impl Collective for Threads {
         let (words, all) = apart(self.meet(words, Some(buffer))?);
         let began = Instant::now();
         self.sum_shard(buffer, &all)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| refused(Phase::Update, &error))?;
         self.seconds += began.elapsed().as_secs_f64();
         Ok(words)
     }
@@ -182,7 +182,7 @@ impl Collective for Threads {
         let (words, all) = apart(self.meet(words, Some(buffer))?);
         let began = Instant::now();
         self.copy_shards(buffer, &all)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| refused(Phase::Update, &error))?;
         self.seconds += began.elapsed().as_secs_f64();
         Ok(words)
     }
@@ -228,13 +228,6 @@ fn gone(rank: usize) -> Failure {
     Failure::Host {
         phase: Phase::Update,
         detail: format!("rank {rank} has ended"),
-    }
-}
-
-fn failed(error: &tch::TchError) -> Failure {
-    Failure::Host {
-        phase: Phase::Update,
-        detail: error.to_string(),
     }
 }
 

@@ -164,9 +164,10 @@ impl Model {
         for buffer in self.buffers()? {
             let mut tensor = buffer.tensor;
             if tensor.is_floating_point() && tensor.kind() != kind {
-                let cast = tensor.detach().to_kind(kind);
+                let cast = tensor.f_detach().and_then(|tensor| tensor.f_to_kind(kind));
                 // On the tensor's own implementation, which the model shares with us.
-                tensor.set_data(&cast);
+                let cast = cast.and_then(|cast| tensor.f_set_data(&cast));
+                cast.map_err(|e| refused(Phase::Build, &e))?;
             }
         }
         Ok(())

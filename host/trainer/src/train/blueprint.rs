@@ -11,7 +11,7 @@ use crate::{
     AdamWState, FlatParameters,
     collective::shard,
     contract,
-    plugin::{Loss, LossKind, Model, ModelKind},
+    plugin::{Loss, LossKind, Model, ModelKind, refused},
     precision::compute_kind,
 };
 
@@ -72,7 +72,7 @@ impl Blueprint {
         contract::check_count(&model, spec.run.declared_n)?;
         model.compute_in(compute_kind(precision))?;
         let own = shard(flat.len(), rank, ranks);
-        let adamw = AdamWState::of_shard(&spec.recipe.train.optimizer, &flat, own);
+        let adamw = AdamWState::of_shard(&spec.recipe.train.optimizer, &flat, own)?;
         Ok(Replica {
             model,
             loss,
@@ -92,10 +92,8 @@ impl Replica {
         }
         let room = || {
             let options = (self.flat.params.kind(), self.flat.params.device());
-            Tensor::f_zeros([self.flat.len() as i64], options).map_err(|error| Failure::Host {
-                phase: Phase::Checkpoint,
-                detail: error.to_string(),
-            })
+            Tensor::f_zeros([self.flat.len() as i64], options)
+                .map_err(|error| refused(Phase::Checkpoint, &error))
         };
         Ok([room()?, room()?])
     }

@@ -22,7 +22,9 @@ use crate::{
     evaluate::{self, Evaluated},
     feed::Feed,
     order::mix,
-    parent, rate,
+    parent,
+    plugin::refused,
+    rate,
 };
 
 /// Ranks' micro-batches have seeds of their own.
@@ -117,7 +119,7 @@ impl<'a> Rank<'a> {
         let Course { steps, branches } = self.course;
         let (steps, is_trunk) = (*steps, self.spec.is_trunk());
         let settings = &self.spec.recipe.train;
-        self.report(Stage::Train, first, 0.0);
+        self.report(Stage::Train, first, 0.0)?;
 
         for step in first..steps {
             let share = rate(&settings.schedule, settings.warmup_steps, step, steps);
@@ -138,11 +140,11 @@ impl<'a> Rank<'a> {
                 let reason = "a gradient is NaN or infinite".to_owned();
                 return Ok(diverged(step + 1, loss, reason));
             }
-            self.report_if_due(Stage::Train, step + 1, settings.lr * share);
+            self.report_if_due(Stage::Train, step + 1, settings.lr * share)?;
             if branches.contains(&(step + 1)) {
                 let moments = self.moments()?;
                 self.branch(step + 1, &moments)?;
-                self.report(Stage::Train, step + 1, settings.lr * share);
+                self.report(Stage::Train, step + 1, settings.lr * share)?;
             } else if save {
                 let moments = self.moments()?;
                 self.save(step + 1, &moments);
@@ -175,7 +177,8 @@ impl<'a> Rank<'a> {
     /// The model's buffers, such as running statistics, as they are now.
     fn buffers(&self) -> Result<Vec<Tensor>, Failure> {
         let buffers = self.replica.model.buffers()?.into_iter();
-        Ok(buffers.map(|buffer| buffer.tensor.detach()).collect())
+        let detached = buffers.map(|buffer| buffer.tensor.f_detach());
+        detached.collect::<Result<_, _>>().map_err(|e| host(&e))
     }
 
     /// Copies the leader's values into these tensors, which all ranks have.
@@ -197,8 +200,9 @@ impl<'a> Rank<'a> {
         let whole = moments.unwrap_or_else(|| [m.shallow_clone(), v.shallow_clone()]);
         for (mut part, whole) in [m, v].into_iter().zip(whole) {
             let all = self.collective.gather(&whole)?;
-            let theirs = all[0].narrow(0, own.start as i64, own.len() as i64);
-            part.f_copy_(&theirs).map_err(|error| host(&error))?;
+            let theirs = all[0].f_narrow(0, own.start as i64, own.len() as i64);
+            let taken = theirs.and_then(|theirs| part.f_copy_(&theirs));
+            taken.map_err(|error| host(&error))?;
         }
         Ok(())
     }
@@ -211,7 +215,9 @@ impl<'a> Rank<'a> {
         let (mut weight, mut sum, mut stopped) = (0.0, 0.0, false);
         // A step that is not taken must leave no trace, and a forward pass moves them.
         let before: Vec<Tensor> = if self.has_buffers {
-            self.buffers()?.iter().map(Tensor::copy).collect()
+            let copies = self.buffers()?;
+            let copies = copies.iter().map(Tensor::f_detach_copy);
+            copies.collect::<Result<_, _>>().map_err(|e| host(&e))?
         } else {
             Vec::new()
         };
@@ -222,7 +228,7 @@ impl<'a> Rank<'a> {
             }
             // A long step is no silence.
             if self.leader.as_ref().is_some_and(Leader::is_silent) {
-                self.tell(Stage::Train, step, settings.lr * share, true);
+                self.tell(Stage::Train, step, settings.lr * share, true)?;
             }
             let batch = self.feed.next()?.on(self.replica.flat.params.device())?;
             let seed = mix(self.spec.recipe.seed ^ mix(step)).wrapping_add(i + rank * RANK_STRIDE);
@@ -279,7 +285,7 @@ impl<'a> Rank<'a> {
         let Replica { flat, adamw, .. } = &mut self.replica;
         let several = self.collective.ranks() > 1;
         let square = if several || settings.grad_clip.is_some() {
-            flat.squared_norm(adamw.shard())
+            flat.squared_norm(adamw.shard())?
         } else {
             // One rank alone sees them all as it updates.
             0.0
@@ -312,7 +318,8 @@ impl<'a> Rank<'a> {
         let _no_grad = tch::no_grad_guard();
         for mut buffer in self.buffers()? {
             // A copy, which the leader's next forward pass does not move while others read.
-            let all = self.collective.gather(&buffer.copy())?;
+            let copy = buffer.f_detach_copy().map_err(|error| host(&error))?;
+            let all = self.collective.gather(&copy)?;
             if self.leader.is_none() {
                 buffer.f_copy_(&all[0]).map_err(|error| host(&error))?;
             }
@@ -325,11 +332,11 @@ impl<'a> Rank<'a> {
         self.train_seconds = self.leader.as_ref().map_or(0.0, Leader::seconds);
         // Later there is nobody to take them from.
         let moments = self.moments()?;
-        self.report(Stage::Evaluate, steps, 0.0);
+        self.report(Stage::Evaluate, steps, 0.0)?;
         let (rank, ranks) = (self.collective.rank(), self.collective.ranks());
         let mut evaluated = Vec::new();
         for index in (rank..self.held_out_batches).step_by(ranks) {
-            self.report_if_due(Stage::Evaluate, steps, 0.0);
+            self.report_if_due(Stage::Evaluate, steps, 0.0)?;
             // The others' shares are small, and what they find would be lost.
             if self.leader.is_some() && self.stop.load(Ordering::Relaxed) {
                 self.save(steps, &moments);
@@ -368,11 +375,10 @@ impl<'a> Rank<'a> {
         for part in [m, v] {
             let parts = self.collective.gather(&part)?;
             whole.push(if self.leader.is_some() {
-                let parts: Vec<Tensor> = parts
-                    .iter()
-                    .map(|part| part.to_device(Device::Cpu))
-                    .collect();
-                Tensor::f_cat(&parts, 0).map_err(|error| host(&error))?
+                let parts = parts.iter().map(|part| part.f_to_device(Device::Cpu));
+                let parts = parts.collect::<Result<Vec<_>, _>>();
+                let whole = parts.and_then(|parts| Tensor::f_cat(&parts, 0));
+                whole.map_err(|error| host(&error))?
             } else {
                 part
             });
@@ -447,33 +453,39 @@ impl<'a> Rank<'a> {
         }
     }
 
-    fn report_if_due(&mut self, stage: Stage, step: u64, lr: f64) {
+    fn report_if_due(&mut self, stage: Stage, step: u64, lr: f64) -> Result<(), Failure> {
         if self.leader.as_ref().is_some_and(Leader::is_due) {
-            self.report(stage, step, lr);
+            self.report(stage, step, lr)?;
         }
+        Ok(())
     }
 
-    fn report(&mut self, stage: Stage, step: u64, lr: f64) {
-        self.tell(stage, step, lr, false);
+    fn report(&mut self, stage: Stage, step: u64, lr: f64) -> Result<(), Failure> {
+        self.tell(stage, step, lr, false)
     }
 
-    fn tell(&mut self, stage: Stage, step: u64, lr: f64, within_step: bool) {
+    fn tell(&mut self, stage: Stage, step: u64, lr: f64, within_step: bool) -> Result<(), Failure> {
         let Some(leader) = &mut self.leader else {
-            return;
+            return Ok(());
         };
         let flat = &self.replica.flat;
         let alone = self.collective.ranks() == 1 && flat.weight() > 0.0;
-        let grad_norm = self
-            .grad_norm
-            .or_else(|| alone.then(|| flat.grad_norm() / flat.weight()));
+        let grad_norm = if stage != Stage::Train || within_step {
+            None
+        } else if self.grad_norm.is_none() && alone {
+            Some(flat.grad_norm()? / flat.weight())
+        } else {
+            self.grad_norm
+        };
         leader.report(&Mark {
             stage,
             step,
             units: self.units,
             lr,
-            grad_norm: grad_norm.filter(|_| stage == Stage::Train && !within_step),
+            grad_norm,
             within_step,
         });
+        Ok(())
     }
 }
 
@@ -487,8 +499,5 @@ fn diverged(step: u64, loss: f64, reason: String) -> End {
 }
 
 fn host(error: &tch::TchError) -> Failure {
-    Failure::Host {
-        phase: Phase::Update,
-        detail: error.to_string(),
-    }
+    refused(Phase::Update, error)
 }

@@ -64,7 +64,7 @@ impl Study {
             eps: 1e-12,
             weight_decay: 0.0,
         };
-        let mut adamw = AdamWState::new(&settings, &flat);
+        let mut adamw = AdamWState::new(&settings, &flat).expect("room");
         let draws = |from: u64, count: u64| {
             (from..from + count)
                 .map(|index| Draw { index, seed: 0 })
