@@ -13,7 +13,7 @@
 use std::ops::Range;
 
 use flops_fit_trial::{AdamW, Failure, Phase};
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use crate::{
     FlatParameters,
@@ -34,20 +34,43 @@ pub struct AdamWState {
     scales: Option<(Tensor, Tensor)>,
 }
 
-/// One step's constants.
+/// One step's constants: computed in fp64, and rounded to the format of the parameters
+/// before anything is done with them.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    beta1: f32,
-    beta2: f32,
-    eps: f32,
+struct Step<T = f64> {
+    beta1: T,
+    beta2: T,
+    eps: T,
     /// Factor of the gradient: one over the units it was summed over, and clipping.
-    grad: f32,
+    grad: T,
     /// `−η·s·lr_scale / (1 − β₁ᵗ)`.
-    rate: f32,
+    rate: T,
     /// 1/√(1 − β₂ᵗ).
-    root: f32,
+    root: T,
     /// `1 − λ·s·decay_scale`.
-    keep: f32,
+    keep: T,
+}
+
+impl Step {
+    fn map<T>(self, round: impl Fn(f64) -> T) -> Step<T> {
+        Step {
+            beta1: round(self.beta1),
+            beta2: round(self.beta2),
+            eps: round(self.eps),
+            grad: round(self.grad),
+            rate: round(self.rate),
+            root: round(self.root),
+            keep: round(self.keep),
+        }
+    }
+
+    /// For parameters of this kind, still to be computed with in fp64.
+    fn rounded_to(self, kind: Kind) -> Self {
+        match kind {
+            Kind::Double => self,
+            _ => self.map(|x| f64::from(x as f32)),
+        }
+    }
 }
 
 impl AdamWState {
@@ -130,13 +153,13 @@ impl AdamWState {
         let correct1 = 1.0 - beta1.powi(self.steps);
         let correct2 = 1.0 - beta2.powi(self.steps);
         let constants = |lr_scale: f64, decay_scale: f64| Step {
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            eps: eps as f32,
-            grad: grad_factor as f32,
-            rate: (-lr * share * lr_scale / correct1) as f32,
-            root: (1.0 / correct2.sqrt()) as f32,
-            keep: (1.0 - weight_decay * share * decay_scale) as f32,
+            beta1,
+            beta2,
+            eps,
+            grad: grad_factor,
+            rate: -lr * share * lr_scale / correct1,
+            root: 1.0 / correct2.sqrt(),
+            keep: 1.0 - weight_decay * share * decay_scale,
         };
         let finite = if self.scales.is_none() {
             let g = floats(&flat.grads);
@@ -154,7 +177,7 @@ impl AdamWState {
                     continue;
                 }
                 let (range, own) = (start..end, start - first..end - first);
-                let step = constants(s.lr_scale, s.decay_scale);
+                let step = constants(s.lr_scale, s.decay_scale).map(|x| x as f32);
                 finite &= update(
                     &mut p[range.clone()],
                     &mut m[own.clone()],
@@ -165,7 +188,8 @@ impl AdamWState {
             }
             finite
         } else {
-            self.step_by_operations(flat, constants(1.0, 1.0))
+            let step = constants(1.0, 1.0).rounded_to(flat.params.kind());
+            self.step_by_operations(flat, step)
                 .map_err(|error| refused(Phase::Update, &error))?
         };
         flat.finish_step();
@@ -180,25 +204,25 @@ impl AdamWState {
         let _no_grad = tch::no_grad_guard();
         let (lr_scale, decay_scale) = self.scales.as_ref().expect("made in `new` for this device");
         let mut params = narrow(&flat.params, &self.shard)?;
-        let g = narrow(&flat.grads, &self.shard)?.f_mul_scalar(f64::from(step.grad))?;
+        let g = narrow(&flat.grads, &self.shard)?.f_mul_scalar(step.grad)?;
         let _ = self
             .m
-            .f_mul_scalar_(f64::from(step.beta1))?
-            .f_add_(&g.f_mul_scalar(f64::from(1.0 - step.beta1))?)?;
+            .f_mul_scalar_(step.beta1)?
+            .f_add_(&g.f_mul_scalar(1.0 - step.beta1)?)?;
         let _ = self
             .v
-            .f_mul_scalar_(f64::from(step.beta2))?
-            .f_addcmul_(&g, &g.f_mul_scalar(f64::from(1.0 - step.beta2))?)?;
+            .f_mul_scalar_(step.beta2)?
+            .f_addcmul_(&g, &g.f_mul_scalar(1.0 - step.beta2)?)?;
         let denominator = self
             .v
             .f_sqrt()?
-            .f_mul_scalar(f64::from(step.root))?
-            .f_add_scalar(f64::from(step.eps))?;
+            .f_mul_scalar(step.root)?
+            .f_add_scalar(step.eps)?;
         if step.keep < 1.0 {
-            let less = decay_scale.f_mul_scalar(f64::from(step.keep - 1.0))?;
+            let less = decay_scale.f_mul_scalar(step.keep - 1.0)?;
             let _ = params.f_mul_(&less.f_add_scalar(1.0)?)?;
         }
-        let rates = lr_scale.f_mul_scalar(f64::from(step.rate))?;
+        let rates = lr_scale.f_mul_scalar(step.rate)?;
         let _ = params.f_addcdiv_(&self.m.f_mul(&rates)?, &denominator)?;
         Ok(g.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1)
     }
@@ -210,7 +234,7 @@ fn narrow(buffer: &Tensor, part: &Range<usize>) -> Result<Tensor, TchError> {
 
 /// The fused pass, in the widest form that this processor has; whether every
 /// gradient was finite.
-fn update(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) -> bool {
+fn update(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step<f32>) -> bool {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
@@ -221,13 +245,13 @@ fn update(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) ->
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step) -> bool {
+fn update_avx2(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: Step<f32>) -> bool {
     update_lanes(p, m, v, g, step)
 }
 
 // Inlined, it takes its instruction set from the caller.
 #[inline(always)]
-fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step) -> bool {
+fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step<f32>) -> bool {
     // An exponent of ones: NaN or infinite. Integers, unlike a sum of floats, leave
     // the compiler free to take many lanes at once.
     const EXPONENT: u32 = 0x7f80_0000;
@@ -246,7 +270,8 @@ fn update_lanes(p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], s: Step)
 mod tests {
     use super::*;
     use crate::plugin::ModelParameter;
-    use tch::{Device, Kind};
+    use flops_fit_trial::Precision;
+    use tch::Device;
 
     fn flat(values: &[&[f32]]) -> FlatParameters {
         let parameters = values.iter().enumerate().map(|(i, v)| ModelParameter {
@@ -325,6 +350,58 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn in_fp64_nothing_is_rounded_to_fp32() {
+        let parameter = ModelParameter {
+            name: "p".to_owned(),
+            tensor: Tensor::from_slice(&[-2.0_f32]).set_requires_grad(true),
+            lr_scale: 1.3,
+            decay_scale: 0.7,
+        };
+        let mut flat =
+            FlatParameters::adopt_in(Precision::Fp64, "test", vec![parameter]).expect("adopted");
+        let mut adamw = AdamWState::new(&SETTINGS, &flat).expect("room");
+        let gradients = [0.3, -0.2, 1e-4];
+        for g in gradients {
+            let gradient = [Tensor::from_slice(&[3.0 * g])];
+            flat.accumulate(&gradient, 1.0).expect("accumulated");
+            let finite = adamw.step(&mut flat, 0.01, 0.5, 1.0 / 3.0);
+            assert!(finite.expect("stepped"));
+        }
+        let found = flat.params.double_value(&[0]);
+        let wanted = reference(-2.0, &gradients, 0.01, 1.3, 0.7);
+        assert!((found - wanted).abs() < 1e-14, "{found} and {wanted}");
+    }
+
+    /// Whichever pass it is, fp32 is computed with constants of fp32.
+    #[test]
+    fn constants_are_rounded_once() {
+        let step = Step {
+            beta1: 0.9,
+            beta2: 0.95,
+            eps: 1e-8,
+            grad: 1.0 / 3.0,
+            rate: -0.1,
+            root: 1.7,
+            keep: 1.0 - 1e-5,
+        };
+        let (fused, other) = (step.map(|x| x as f32), step.rounded_to(Kind::Float));
+        for (one, two) in [
+            (fused.beta1, other.beta1),
+            (1.0 - fused.beta1, 1.0 - other.beta1),
+            (1.0 - fused.beta2, 1.0 - other.beta2),
+            (fused.grad, other.grad),
+            (fused.keep - 1.0, other.keep - 1.0),
+        ] {
+            // As libtorch rounds a number to the tensor that it multiplies.
+            assert_eq!(one.to_bits(), (two as f32).to_bits());
+        }
+        assert_eq!(
+            step.rounded_to(Kind::Double).grad.to_bits(),
+            step.grad.to_bits()
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Several ranks against one, and ranks that fail.
 
 mod precision;
+mod resume;
 mod telemetry;
 
 use std::{
@@ -138,13 +139,18 @@ fn case_a_spec(ranks: usize, precision: Precision) -> (TrialSpec, Value) {
 fn case_a(ranks: usize, precision: Precision, micro_batch: Option<u64>) -> (Measured, Tensor) {
     let (mut spec, _) = case_a_spec(ranks, precision);
     spec.run.micro_batch = micro_batch;
-    let (ended, parameters) = run::<Gpt>(&spec);
+    completed(&spec)
+}
+
+/// The same for a trial of the reference GPT.
+fn completed(spec: &TrialSpec) -> (Measured, Tensor) {
+    let (ended, parameters) = run::<Gpt>(spec);
     let Ok(Training::Ended(Trained {
         outcome: Outcome::Completed { measured },
         ..
     })) = ended
     else {
-        panic!("{ranks} ranks: {ended:?}");
+        panic!("{:?}: {ended:?}", spec.run.devices);
     };
     (measured, parameters.expect("kept"))
 }
@@ -158,15 +164,23 @@ fn apart(a: &(Measured, Tensor), b: &(Measured, Tensor)) -> (f64, f64) {
     (loss, norm(&(&a.1 - &b.1)) / norm(&a.1))
 }
 
-fn ranks_agree(precision: Precision, tolerance: f64) {
-    let one = case_a(1, precision, None);
+/// Below the gradients' norms of case a.
+const CLIP: f64 = 1e-4;
+
+fn ranks_agree(precision: Precision, grad_clip: Option<f64>, tolerance: f64) {
+    let on = |ranks| {
+        let (mut spec, _) = case_a_spec(ranks, precision);
+        spec.recipe.train.grad_clip = grad_clip;
+        completed(&spec)
+    };
+    let one = on(1);
     for ranks in [2, 4] {
-        let several = case_a(ranks, precision, None);
+        let several = on(ranks);
         let (loss, weights) = apart(&one, &several);
         // What `--nocapture` shows.
         let said = writeln!(
             std::io::stderr().lock(),
-            "{ranks} ranks against one, {precision:?}: |Δloss| {loss:.1e}, ‖Δw‖/‖w‖ {weights:.1e}"
+            "{ranks} ranks against one, {precision:?}, clipped at {grad_clip:?}: |Δloss| {loss:.1e}, ‖Δw‖/‖w‖ {weights:.1e}"
         );
         said.expect("standard error is there");
         assert!(
@@ -179,12 +193,23 @@ fn ranks_agree(precision: Precision, tolerance: f64) {
 
 #[test]
 fn one_two_and_four_ranks_agree_in_fp64() {
-    ranks_agree(Precision::Fp64, 1e-12);
+    ranks_agree(Precision::Fp64, None, 1e-12);
+}
+
+#[test]
+fn ranks_agree_on_the_norm_that_they_clip_by() {
+    ranks_agree(Precision::Fp64, Some(CLIP), 1e-12);
+    // Adam does not see a factor that is the same in all steps; this one is another in each.
+    let (mut spec, _) = case_a_spec(1, Precision::Fp64);
+    let whole = completed(&spec);
+    spec.recipe.train.grad_clip = Some(CLIP);
+    let (_, weights) = apart(&whole, &completed(&spec));
+    assert!(weights > 1e-6, "nothing was clipped");
 }
 
 #[test]
 fn one_two_and_four_ranks_agree_in_fp32() {
-    ranks_agree(Precision::Fp32, 1e-5);
+    ranks_agree(Precision::Fp32, None, 1e-5);
 }
 
 #[test]
