@@ -24,7 +24,8 @@ pub(super) struct Retry {
 /// already, of `allowed`.
 ///
 /// Out of memory, it gets half the micro-batch, and so twice the accumulation,
-/// until one example is left. Any other cause is tried again as it was, if it
+/// until one example is left. Each of its devices has an equal share of the batch, so
+/// that no micro-batch was larger than that. Any other cause is tried again as it was, if it
 /// may pass by itself.
 pub(super) fn after(
     failure: &Failure,
@@ -33,8 +34,9 @@ pub(super) fn after(
     allowed: u32,
 ) -> Option<Retry> {
     if failure.shrinks_with_the_batch() {
-        let batch = spec.recipe.train.batch_examples.max(1);
-        let micro = spec.run.micro_batch.unwrap_or(batch).clamp(1, batch);
+        let ranks = spec.run.devices.len().max(1) as u64;
+        let share = spec.recipe.train.batch_examples.div_ceil(ranks).max(1);
+        let micro = spec.run.micro_batch.unwrap_or(share).clamp(1, share);
         return (micro > 1).then(|| Retry {
             wait: Duration::ZERO,
             micro_batch: Some(micro.div_ceil(2)),
@@ -56,6 +58,10 @@ mod tests {
     use super::*;
 
     fn spec(micro_batch: Option<u64>) -> TrialSpec {
+        spec_on(&["cpu"], micro_batch)
+    }
+
+    fn spec_on(devices: &[&str], micro_batch: Option<u64>) -> TrialSpec {
         let component = json!({ "plugin": "p", "version": "1", "kind": "k", "config": {} });
         let load = json!({ "library": "/p.so", "sha256": "", "config": {} });
         let spec = json!({
@@ -72,7 +78,7 @@ mod tests {
             },
             "run": {
                 "model": load, "dataset": load, "loss": load, "base_dir": "/", "declared_n": 1,
-                "counts": {}, "flops_per_unit": 6.0, "units_per_example": 10, "devices": ["cpu"],
+                "counts": {}, "flops_per_unit": 6.0, "units_per_example": 10, "devices": devices,
                 "threads": 1, "micro_batch": micro_batch, "attempt": 0,
             },
         });
@@ -87,17 +93,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn out_of_memory_halves_the_micro_batch_to_one() {
+    /// The micro-batches of a trial that is out of memory each time.
+    fn micro_batches(devices: &[&str], mut micro: Option<u64>) -> Vec<u64> {
         let forward = out_of_memory(Phase::Forward);
-        let mut micro = None;
         let mut sizes = Vec::new();
-        while let Some(retry) = after(&forward, &spec(micro), 0, 0) {
+        while let Some(retry) = after(&forward, &spec_on(devices, micro), 0, 0) {
             assert_eq!((retry.wait, retry.counts), (Duration::ZERO, false));
             micro = retry.micro_batch;
             sizes.push(micro.expect("set"));
         }
-        assert_eq!(sizes, [6, 3, 2, 1]);
+        sizes
+    }
+
+    #[test]
+    fn out_of_memory_halves_the_micro_batch_to_one() {
+        assert_eq!(micro_batches(&["cpu"], None), [6, 3, 2, 1]);
+        assert_eq!(micro_batches(&["cpu"], Some(5)), [3, 2, 1]);
+        // Of 12 examples, three ranks have 4 each and five have 3 at most.
+        assert_eq!(micro_batches(&["cpu"; 3], None), [2, 1]);
+        assert_eq!(micro_batches(&["cpu"; 3], Some(12)), [2, 1]);
+        assert_eq!(micro_batches(&["cpu"; 5], None), [2, 1]);
+        assert!(micro_batches(&["cpu"; 12], None).is_empty());
+        let forward = out_of_memory(Phase::Forward);
+        assert_eq!(after(&forward, &spec(Some(1)), 0, 0), None);
         assert_eq!(
             after(&out_of_memory(Phase::Build), &spec(None), 0, 5),
             None,
