@@ -27,6 +27,10 @@ use tch::Tensor;
 use crate::{FlatParameters, parent, plugin::Model, worker};
 use trunk::Growth;
 
+/// The part of the interval between two checkpoints that is saved before evaluation, which
+/// may need more memory than training did.
+const MUCH: u32 = 10;
+
 /// Keeps the checkpoints of one trial, or of one trunk.
 #[derive(Debug)]
 pub struct Keeper {
@@ -183,6 +187,12 @@ impl Keeper {
     /// Whether it is time to save again.
     pub(crate) fn is_due(&self) -> bool {
         self.saved.elapsed() >= self.interval
+    }
+
+    /// Whether so much time went into what is not saved that saving it costs little beside
+    /// that. Few trials that are over in seconds come to this.
+    pub(crate) fn has_much_unsaved(&self) -> bool {
+        self.saved.elapsed() >= self.interval / MUCH
     }
 
     /// Puts the trainee where the checkpoint left it that training begins from, and says

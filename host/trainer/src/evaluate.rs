@@ -27,8 +27,11 @@ pub(crate) struct HeldOut {
 }
 
 /// The batches of the held-out set of about `eval_units`, evenly spread; the
-/// whole split where it is smaller.
-pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Vec<Draw>> {
+/// whole split where it is smaller. None has more than `micro` examples: what was too
+/// much for training is for evaluation too. The examples are the same whatever their
+/// batches; the loss then differs by rounding, its standard error as estimates do
+/// that are made from more batch means or fewer.
+pub(crate) fn plan(data: &DataDescription, eval_units: u64, micro: Option<u64>) -> Vec<Vec<Draw>> {
     let each = data.units_per_example.max(1);
     let wanted = eval_units.div_ceil(each).max(1);
     let count = match data.held_out_examples {
@@ -41,8 +44,8 @@ pub(crate) fn plan(data: &DataDescription, eval_units: u64) -> Vec<Vec<Draw>> {
         Unit::Tokens => BATCH_UNITS,
         Unit::Images => BATCH_IMAGES,
     };
-    let size = (batch / each).max(1) as usize;
-    draws.chunks(size).map(<[Draw]>::to_vec).collect()
+    let size = (batch / each).min(micro.unwrap_or(u64::MAX)).max(1);
+    draws.chunks(size as usize).map(<[Draw]>::to_vec).collect()
 }
 
 /// Whether neighbouring examples share units, as the windows of a text do, of
@@ -156,7 +159,23 @@ mod tests {
     }
 
     fn examples(data: &DataDescription) -> usize {
-        plan(data, 65_536).iter().map(Vec::len).sum()
+        plan(data, 65_536, None).iter().map(Vec::len).sum()
+    }
+
+    #[test]
+    fn no_batch_is_larger_than_the_micro_batch_and_the_examples_stay() {
+        let data = data(Some(200_000), Some(3_000_000), Some(3_000_064));
+        let sizes = |micro| -> Vec<usize> {
+            let batches = plan(&data, 65_536, micro);
+            batches.iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(None), [64; 16]);
+        assert_eq!(sizes(Some(64)), [64; 16]);
+        assert_eq!(sizes(Some(1000)), [64; 16]);
+        assert_eq!(sizes(Some(8)), [8; 128]);
+        assert_eq!(sizes(Some(1)), [1; 1024]);
+        let draws = |micro| plan(&data, 65_536, micro).concat();
+        assert_eq!(draws(Some(7)), draws(None));
     }
 
     #[test]
@@ -201,7 +220,7 @@ mod tests {
             units_per_example: 1,
             ..data(Some(10_000), Some(60_000), Some(60_000))
         };
-        let batches = plan(&images, 65_536);
+        let batches = plan(&images, 65_536, None);
         assert_eq!(examples(&images), 10_000);
         assert!(batches.iter().all(|draws| draws.len() <= 128));
     }

@@ -93,7 +93,8 @@ fn held_out(spec: &TrialSpec, data: &DataDescription) -> Vec<Vec<Draw>> {
     if spec.is_trunk() {
         return Vec::new();
     }
-    evaluate::plan(data, spec.recipe.train.eval_units)
+    let micro = spec.run.micro_batch;
+    evaluate::plan(data, spec.recipe.train.eval_units, micro)
 }
 
 /// The micro-batches of one step with their ranks: the first of each rank, then the

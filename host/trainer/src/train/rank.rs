@@ -332,6 +332,13 @@ impl<'a> Rank<'a> {
         self.train_seconds = self.leader.as_ref().map_or(0.0, Leader::seconds);
         // Later there is nobody to take them from.
         let moments = self.moments()?;
+        let keeper = self
+            .leader
+            .as_ref()
+            .and_then(|leader| leader.keeper.as_ref());
+        if keeper.is_some_and(|keeper| keeper.has_much_unsaved()) {
+            self.save(steps, &moments);
+        }
         self.report(Stage::Evaluate, steps, 0.0)?;
         let (rank, ranks) = (self.collective.rank(), self.collective.ranks());
         let mut evaluated = Vec::new();
