@@ -70,17 +70,17 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
     }
 }
 
-/// A model of rank 4, 8 and 12, which misbehaves on the second of two ranks alone.
+/// A model of rank 4 to 24, which misbehaves on the second of two ranks alone.
 const HOSTILE: &str = concat!(
     hostile!(),
     r#"
 [model.config]
-faults = { 8 = "hang-on-one-rank", 12 = "panic-on-one-rank", 16 = "order-of-one-rank" }
+faults = { 8 = "hang-on-one-rank", 12 = "panic-on-one-rank", 16 = "order-of-one-rank", 20 = "hang-on-the-first", 24 = "hang-on-the-others" }
 "#,
     on_stories!(),
     r#"
 [sweep]
-grid = [{ budget = 1e8, sizes = [4, 8, 12, 16] }]
+grid = [{ budget = 1e8, sizes = [4, 8, 12, 16, 20, 24] }]
 min_steps = 2
 
 [train]
@@ -105,7 +105,7 @@ fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
     let began = outcomes.values().map(|(dir, _)| began_to_train(dir));
     assert_eq!(
         began.collect::<Vec<_>>(),
-        [true, true, true, false],
+        [true, true, true, false, true, true],
         "ranks that disagree take no step"
     );
     for (size, wanted) in [
@@ -129,6 +129,9 @@ fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
             16,
             Ends::Failed("contract_violation", "rank 1 has parameter `readout`"),
         ),
+        // Not the limit that the other rank would pass.
+        (20, Ends::Failed("plugin", "not while another hangs")),
+        (24, Ends::Failed("plugin", "not while another hangs")),
     ] {
         let (_, outcome) = &outcomes[&size];
         if let Err(why) = check(wanted, outcome) {

@@ -276,6 +276,7 @@ impl Keeper {
             }
             Err(_) => {}
         }
+        parent::enter(Part::Host, Phase::Update);
         parent::beat();
         self.saved = Instant::now();
     }
@@ -288,6 +289,7 @@ impl Keeper {
         parent::enter(Part::Host, Phase::Checkpoint);
         parent::beat();
         let written = self.write(&growth.dir, position, trainee);
+        parent::enter(Part::Host, Phase::Update);
         parent::beat();
         written.map_err(|error| files(&error))
     }

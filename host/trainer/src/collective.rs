@@ -18,7 +18,7 @@ mod threads;
 
 use std::ops::Range;
 
-use flops_fit_trial::Failure;
+use flops_fit_trial::{Failure, Phase};
 use tch::Tensor;
 
 use solo::Solo;
@@ -63,6 +63,14 @@ pub(crate) trait Collective: Send {
 
     /// Seconds that this rank has spent on moving and summing, without waiting.
     fn seconds(&self) -> f64;
+}
+
+/// Rank `rank` is gone: what the others say, and not the cause, which it has told.
+pub(crate) fn gone(rank: usize) -> Failure {
+    Failure::Host {
+        phase: Phase::Update,
+        detail: format!("rank {rank} has ended"),
+    }
 }
 
 /// Elements in 64 bytes of the smallest type that is used: shards begin at whole

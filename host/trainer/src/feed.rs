@@ -88,12 +88,16 @@ impl Feed {
             parent::enter(Part::Dataset, Phase::Batch);
             self.open = self.pages.recv().unwrap_or_default();
         }
-        self.open.pop_front().unwrap_or_else(|| {
-            Err(Failure::Host {
-                phase: Phase::Batch,
-                detail: "the loader thread ended before its plan".to_owned(),
-            })
-        })
+        self.open.pop_front().unwrap_or_else(|| Err(ended()))
+    }
+}
+
+/// There are no more batches, since the loader could not make one or another rank is gone:
+/// what is said of that, and not the cause.
+pub(crate) fn ended() -> Failure {
+    Failure::Host {
+        phase: Phase::Batch,
+        detail: "the loader thread ended before its plan".to_owned(),
     }
 }
 

@@ -55,5 +55,5 @@ pub use plugin::{
     Batch, Dataset, Library, Loss, LossKind, Model, ModelBuffer, ModelKind, ModelParameter,
 };
 pub use schedule::rate;
-pub use train::{Blueprint, Observer, Trained, Training, train};
+pub use train::{Blueprint, LastResort, Observer, Trained, Training, train};
 pub use worker::{Command, run};

@@ -91,6 +91,12 @@ pub(crate) fn wait_for(rank: usize) {
     AWAITED.store(rank, Ordering::Relaxed);
 }
 
+/// Whether the first rank writes a checkpoint.
+pub(crate) fn is_saving() -> bool {
+    let pulse = Pulse::decode(RANKS[0].load(Ordering::Relaxed));
+    pulse.is_some_and(|pulse| pulse.phase == Phase::Checkpoint)
+}
+
 /// The trial has come to `stage`.
 pub(crate) fn reach(stage: Stage) {
     let pulse = Pulse { stage, ..NOWHERE };
@@ -227,6 +233,16 @@ fn at_exit() {
     // SAFETY: the function has the type that the C library asks for, uses no argument,
     // and is there as long as the process is.
     unsafe { on_exit(last_words, std::ptr::null_mut()) };
+}
+
+/// Ends the process while other threads still run, for no plugin's sake.
+#[expect(
+    clippy::exit,
+    reason = "a thread that hangs in a plugin can't be ended otherwise"
+)]
+pub(crate) fn leave(status: u8) -> ! {
+    enter(Part::Host, Phase::Load);
+    std::process::exit(status.into())
 }
 
 /// Puts the last words before all that libraries opened since want to do at exit, the

@@ -29,7 +29,7 @@ use crate::{
 
 pub use blueprint::Blueprint;
 use blueprint::Replica;
-use cause::Cause;
+use cause::{Cause, PATIENCE};
 use leader::Leader;
 use plan::Cut;
 use rank::{End, Rank, Tail};
@@ -48,7 +48,19 @@ pub trait Observer {
     fn trained(&mut self, parameters: &FlatParameters) {
         let _ = parameters;
     }
+
+    /// What is to be done should a thread of the trial hang while another has failed: called
+    /// on a thread of its own, with the failure, a few seconds after it. `None`: such a
+    /// thread is waited for. Asked for once, as training begins, with the `keeper` as it
+    /// is then.
+    fn last_resort(&mut self, keeper: Option<&Keeper>) -> Option<LastResort> {
+        let _ = keeper;
+        None
+    }
 }
+
+/// Ends a process of which not all threads would end.
+pub type LastResort = Box<dyn FnOnce(Failure) + Send>;
 
 /// A trial that was trained, or diverged on the way.
 #[derive(Debug)]
@@ -126,8 +138,9 @@ pub fn train(
         stop: &stop,
     };
     let plan = plan::batches(spec, &data, trial.cut, start.step..course.steps);
+    let last_resort = observer.last_resort(keeper.as_deref());
+    let cause = Cause::new(PATIENCE, last_resort);
     let leader = Leader::new(observer, keeper, spec, course.steps, &start);
-    let cause = Cause::default();
     let (end, rank) = thread::scope(|scope| {
         let (loader, feeds) = feed::start(scope, dataset, plan, ranks);
         let mut ends = feeds.into_iter().zip(collective::connect(ranks));
@@ -146,10 +159,9 @@ pub fn train(
         for (number, follower) in (1..).zip(followers) {
             // Should it not end, it is that rank that hangs.
             parent::wait_for(number);
-            let theirs = follower.join().unwrap_or_else(|_| {
-                cause.panicked(panicked(number));
-                None
-            });
+            let theirs = follower
+                .join()
+                .unwrap_or_else(|_| cause.note(Err(panicked(number))));
             if let (Some(End::Trained(all)), Some(End::Trained(theirs))) = (&mut end, theirs) {
                 all.extend(theirs);
             }

@@ -1,6 +1,8 @@
 //! `flops-fit-worker`: what the parent starts, and what one runs under a
 //! debugger.
 
+mod pending;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -13,9 +15,10 @@ use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
     CANNOT_WRITE, CheckRequest, CheckWriter, Content, CoordinatesRequest, CoordinatesResponse,
     DescribeRequest, DescribeResponse, DocumentError, Environment, FORMAT, Failure, Load, Outcome,
-    Part, Phase, Progress, ProgressWriter, Timing, TrialDir, TrialResult, TrialSpec, read_json,
-    write_json,
+    Part, Phase, Progress, ProgressWriter, TrialDir, TrialSpec, read_json, write_json,
 };
+
+use pending::Pending;
 
 use crate::{
     Keeper,
@@ -23,7 +26,7 @@ use crate::{
     check, coordinates, describe, gpu, parent,
     plugin::Library,
     precision,
-    train::{Blueprint, Observer, Trained, Training, train},
+    train::{Blueprint, LastResort, Observer, Trained, Training, train},
 };
 
 /// Trains one trial of a flops-fit sweep, in a process of its own.
@@ -162,19 +165,17 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
     let spec = folder.spec()?;
     let reserved = folder.reserve_result()?;
     let libraries = hash_libraries(&spec);
-    let mut environment = environment(&spec, libraries);
-    let mut startup = 0.0;
-    let trained = check_libraries(&spec, &environment.libraries)
+    let checked = check_libraries(&spec, &libraries);
+    let pending = Pending::new(reserved, spec.id.clone(), environment(&spec, libraries));
+    let trained = checked
         .and_then(|()| Keeper::open(folder, &spec))
         .and_then(|mut keeper| {
             if let Some(outcome) = keeper.grown() {
                 return Ok(Training::Ended(Trained::nothing(outcome)));
             }
-            let mut log = ProgressLog::begin(folder, &keeper, began);
+            let mut log = ProgressLog::begin(folder, &keeper, began, pending.clone());
             let trained = train_spec(&spec, &mut keeper, &mut log);
-            startup = log.startup.unwrap_or_default();
-            environment.resumed = keeper.resumed().to_vec();
-            environment.refused = keeper.refused().to_vec();
+            pending.goes_on(&keeper);
             trained
         });
     let (outcome, train, evaluate) = match trained {
@@ -196,17 +197,7 @@ fn train_in(folder: &TrialDir) -> Result<(), DocumentError> {
         Outcome::Grown { steps, .. } => Some(steps),
         Outcome::Completed { .. } | Outcome::Diverged { .. } => Some(u64::MAX),
     };
-    reserved.write(&TrialResult {
-        format: FORMAT,
-        id: spec.id.clone(),
-        outcome,
-        environment,
-        timing: Timing {
-            startup,
-            train,
-            evaluate,
-        },
-    })?;
+    pending.write(outcome, train, evaluate)?;
     match last {
         // A trial that has failed is tried again, and goes on from where it was.
         None => {}
@@ -322,13 +313,14 @@ fn environment(spec: &TrialSpec, libraries: BTreeMap<String, String>) -> Environ
 struct ProgressLog {
     writer: Option<ProgressWriter>,
     began: Instant,
-    /// Seconds before training.
-    startup: Option<f64>,
+    pending: Pending,
+    /// Whether training has begun.
+    started: bool,
 }
 
 impl ProgressLog {
     /// Goes on with the file of a trial that goes on.
-    fn begin(folder: &TrialDir, keeper: &Keeper, began: Instant) -> Self {
+    fn begin(folder: &TrialDir, keeper: &Keeper, began: Instant, pending: Pending) -> Self {
         let path = folder.progress_path();
         let writer = if keeper.is_continued() {
             ProgressWriter::append(&path)
@@ -338,7 +330,8 @@ impl ProgressLog {
         Self {
             writer: writer.ok(),
             began,
-            startup: None,
+            pending,
+            started: false,
         }
     }
 }
@@ -346,7 +339,9 @@ impl ProgressLog {
 impl Observer for ProgressLog {
     fn progress(&mut self, progress: &Progress) {
         let at = self.began.elapsed().as_secs_f64();
-        self.startup.get_or_insert(at);
+        if !std::mem::replace(&mut self.started, true) {
+            self.pending.started(at);
+        }
         let line = Progress {
             at,
             ..progress.clone()
@@ -355,5 +350,21 @@ impl Observer for ProgressLog {
         if let Some(writer) = &mut self.writer {
             let _ = writer.write(&line);
         }
+    }
+
+    fn last_resort(&mut self, keeper: Option<&Keeper>) -> Option<LastResort> {
+        if let Some(keeper) = keeper {
+            self.pending.goes_on(keeper);
+        }
+        let pending = self.pending.clone();
+        Some(Box::new(move |failure| {
+            report(&failure);
+            report(&"another thread of this trial does not end; it is left behind");
+            let written = pending.write(Outcome::Failed { failure }, 0.0, 0.0);
+            if let Err(error) = &written {
+                report(error);
+            }
+            parent::leave(if written.is_ok() { 0 } else { CANNOT_WRITE })
+        }))
     }
 }

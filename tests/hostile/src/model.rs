@@ -86,6 +86,9 @@ pub(crate) enum Fault {
     HangOnOneRank,
     PanicOnOneRank,
     OrderOfOneRank,
+    // These on the first rank, while another fails, or the other way round.
+    HangOnTheFirst,
+    HangOnTheOthers,
 }
 
 /// Logits `embedding[last] · readout`, unless something goes wrong.
@@ -184,6 +187,12 @@ impl Model for Hostile {
             Fault::SpinInForward if training => strike::spin(),
             Fault::HangOnOneRank if training && strike::follows() => strike::hang(),
             Fault::PanicOnOneRank if training && strike::follows() => panic!("not on this rank"),
+            Fault::HangOnTheFirst | Fault::HangOnTheOthers if training => {
+                if strike::follows() == (self.fault == Fault::HangOnTheOthers) {
+                    strike::hang();
+                }
+                return Err(Error::new("not while another hangs"));
+            }
             Fault::AbsurdVector if training => strike::hoard(),
             // In evaluation too, which comes after the first step.
             Fault::Hungry if context.step > 0 && inputs[0].size()[0] > 2 => {

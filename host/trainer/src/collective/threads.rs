@@ -15,7 +15,7 @@ use crossbeam::channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
 use flops_fit_trial::{Failure, Phase};
 use tch::Tensor;
 
-use super::{Collective, shard};
+use super::{Collective, gone, shard};
 use crate::{parent, plugin::refused};
 
 /// Elements that are summed at a time: few enough to stay in a core's cache.
@@ -221,14 +221,6 @@ fn copy(minutes: &Minutes) -> Minutes {
         tensor: message.tensor.as_ref().map(Tensor::shallow_clone),
     };
     minutes.iter().map(copy).collect()
-}
-
-/// Not the cause: the rank that is gone has one of its own.
-fn gone(rank: usize) -> Failure {
-    Failure::Host {
-        phase: Phase::Update,
-        detail: format!("rank {rank} has ended"),
-    }
 }
 
 #[cfg(test)]

@@ -1,35 +1,98 @@
 //! Why a trial of several ranks ends: the first failure, and no other.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
 
+use crossbeam::channel::{RecvTimeoutError, Sender, bounded};
 use flops_fit_trial::Failure;
+
+use super::LastResort;
+use crate::{collective, feed, parent};
+
+/// How long the other threads of a trial are waited for once one has failed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The first failure of any rank. When one is gone the others fail too, for want of
 /// it; that is no cause.
-#[derive(Debug, Default)]
-pub(super) struct Cause(Mutex<Option<Failure>>);
+pub(super) struct Cause {
+    first: Arc<Mutex<Option<Failure>>>,
+    patience: Duration,
+    last_resort: Mutex<Option<LastResort>>,
+    /// Dropped once nobody is waited for any more.
+    waiting: Mutex<Option<Sender<()>>>,
+}
 
 impl Cause {
-    /// Notes a rank's failure, before the others can notice that it is gone.
+    /// None so far. A thread may hang that does not know that another has failed: `patience`
+    /// after the first failure, `last_resort` is called with it, unless this was dropped
+    /// before.
+    pub(super) fn new(patience: Duration, last_resort: Option<LastResort>) -> Self {
+        Self {
+            first: Arc::default(),
+            patience,
+            last_resort: Mutex::new(last_resort),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Notes a rank's failure, before the others can notice that it is gone. A panic comes
+    /// later, and replaces what they have said.
     pub(super) fn note<T>(&self, end: Result<T, Failure>) -> Option<T> {
         let failure = match end {
             Ok(end) => return Some(end),
             Err(failure) => failure,
         };
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(failure);
+        let mut first = lock(&self.first);
+        if first.as_ref().is_none_or(is_for_want_of_another) {
+            *first = Some(failure);
+        }
+        drop(first);
+        self.lose_patience();
         None
     }
 
-    /// Notes that a rank has panicked, which it could not say before the others noticed.
-    pub(super) fn panicked(&self, failure: Failure) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    /// Begins to wait, if that has not begun.
+    fn lose_patience(&self) {
+        let Some(last_resort) = lock(&self.last_resort).take() else {
+            return;
+        };
+        let (waiting, over) = bounded::<()>(0);
+        *lock(&self.waiting) = Some(waiting);
+        let (first, patience) = (Arc::clone(&self.first), self.patience);
+        let wait = move || {
+            while over.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                // What the first rank saves is what the next attempt begins with.
+                if parent::is_saving() {
+                    continue;
+                }
+                if let Some(failure) = lock(&first).clone() {
+                    last_resort(failure);
+                }
+                return;
+            }
+        };
+        // Without a thread for it, it is the parent whose patience ends.
+        let _ = thread::Builder::new()
+            .name("patience".to_owned())
+            .spawn(wait);
     }
 
     /// It, if any rank has failed.
     pub(super) fn take(self) -> Option<Failure> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.first).take()
     }
+}
+
+fn is_for_want_of_another(failure: &Failure) -> bool {
+    *failure == feed::ended()
+        || (0..parent::MOST_RANKS).any(|rank| *failure == collective::gone(rank))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -45,18 +108,51 @@ mod tests {
         }
     }
 
+    fn cause() -> Cause {
+        Cause::new(PATIENCE, None)
+    }
+
     #[test]
-    fn the_first_failure_counts_unless_a_rank_panicked() {
-        let cause = Cause::default();
+    fn the_first_failure_counts_unless_it_is_for_want_of_another() {
+        let cause = cause();
         assert_eq!(cause.note(Ok(3)), Some(3));
         assert_eq!(cause.note::<()>(Err(failure("first"))), None);
-        assert_eq!(cause.note::<()>(Err(failure("rank 1 has ended"))), None);
+        assert_eq!(cause.note::<()>(Err(collective::gone(1))), None);
+        // A panic, which is noticed last, of a rank that was to end anyway.
+        assert_eq!(cause.note::<()>(Err(failure("rank 2 panicked"))), None);
         assert_eq!(cause.take(), Some(failure("first")));
+        assert_eq!(self::cause().take(), None);
+    }
 
-        let cause = Cause::default();
-        cause.note::<()>(Err(failure("rank 1 has ended")));
-        cause.panicked(failure("rank 1 panicked"));
-        assert_eq!(cause.take(), Some(failure("rank 1 panicked")));
-        assert_eq!(Cause::default().take(), None);
+    #[test]
+    fn a_panic_counts_though_others_noticed_first() {
+        for noticed in [collective::gone(1), collective::gone(0), feed::ended()] {
+            let cause = cause();
+            cause.note::<()>(Err(noticed.clone()));
+            cause.note::<()>(Err(noticed));
+            cause.note::<()>(Err(failure("rank 1 panicked")));
+            assert_eq!(cause.take(), Some(failure("rank 1 panicked")));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_hangs_is_not_waited_for() {
+        let (told, hear) = bounded(1);
+        let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
+        let cause = Cause::new(Duration::from_millis(1), Some(last_resort));
+        cause.note::<()>(Err(failure("first")));
+        cause.note::<()>(Err(failure("second")));
+        assert_eq!(hear.recv(), Ok(failure("first")));
+    }
+
+    #[test]
+    fn threads_that_end_are_waited_for() {
+        let (told, hear) = bounded(1);
+        let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
+        let cause = Cause::new(Duration::MAX, Some(last_resort));
+        cause.note::<()>(Err(failure("first")));
+        assert_eq!(cause.take(), Some(failure("first")));
+        // It was dropped, and never called.
+        assert!(hear.recv().is_err());
     }
 }
