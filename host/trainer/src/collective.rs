@@ -47,9 +47,9 @@ pub(crate) trait Collective: Send {
     /// Waits for all ranks, and gives each the words of all, in rank order.
     fn exchange(&mut self, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure>;
 
-    /// Waits for all ranks, and gives each the tensors of all, in rank order. They may
-    /// be of different shapes and on different devices.
-    fn gather(&mut self, tensor: &Tensor) -> Result<Vec<Tensor>, Failure>;
+    /// Waits for all ranks, and gives each the tensors of all: a list of each rank, in rank
+    /// order. They may be of different numbers and shapes and on different devices.
+    fn gather(&mut self, tensors: &[Tensor]) -> Result<Vec<Vec<Tensor>>, Failure>;
 
     /// This rank's [shard](shard) of `buffer`, which is flat and of one length on all
     /// ranks, becomes the sum of that shard over all ranks. The rest of it is left as

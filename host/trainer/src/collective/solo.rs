@@ -21,8 +21,8 @@ impl Collective for Solo {
         Ok(vec![words.to_vec()])
     }
 
-    fn gather(&mut self, tensor: &Tensor) -> Result<Vec<Tensor>, Failure> {
-        Ok(vec![tensor.shallow_clone()])
+    fn gather(&mut self, tensors: &[Tensor]) -> Result<Vec<Vec<Tensor>>, Failure> {
+        Ok(vec![tensors.iter().map(Tensor::shallow_clone).collect()])
     }
 
     fn reduce_scatter(&mut self, _: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {

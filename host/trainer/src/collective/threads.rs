@@ -1,8 +1,8 @@
 //! Ranks that are threads of one process, on any devices that libtorch can copy
 //! between.
 //!
-//! Each call begins with a meeting: every rank sends the leader a message with a
-//! handle of its tensor, and gets the handles of all. A message comes after what was
+//! Each call begins with a meeting: every rank sends the leader a message with
+//! handles of its tensors, and gets the handles of all. A message comes after what was
 //! written before it, so no rank reads what another still writes. A rank that is gone
 //! has dropped its ends of the channels, and the others notice at the next meeting.
 
@@ -28,7 +28,7 @@ const LOOK_OUT: Duration = Duration::from_micros(500);
 /// What one rank brings to a meeting.
 struct Message {
     words: Vec<f64>,
-    tensor: Option<Tensor>,
+    tensors: Vec<Tensor>,
 }
 
 /// What all have brought, in rank order.
@@ -73,10 +73,10 @@ pub(super) fn connect(ranks: usize) -> Vec<Threads> {
 
 impl Threads {
     /// Waits for all ranks, and hands each what all have brought.
-    fn meet(&mut self, words: &[f64], tensor: Option<&Tensor>) -> Result<Minutes, Failure> {
+    fn meet(&mut self, words: &[f64], tensors: &[Tensor]) -> Result<Minutes, Failure> {
         let mine = Message {
             words: words.to_vec(),
-            tensor: tensor.map(Tensor::shallow_clone),
+            tensors: handles(tensors),
         };
         match &self.links {
             Links::Star(others) => {
@@ -98,6 +98,16 @@ impl Threads {
                 receive(from).map_err(|_| gone(0))
             }
         }
+    }
+
+    /// The words of all ranks, and the buffer of each.
+    fn meet_about(
+        &mut self,
+        buffer: &Tensor,
+        words: &[f64],
+    ) -> Result<(Vec<Vec<f64>>, Vec<Tensor>), Failure> {
+        let (words, all) = apart(self.meet(words, std::slice::from_ref(buffer))?);
+        Ok((words, all.into_iter().flatten().collect()))
     }
 
     fn sum_shard(&mut self, buffer: &Tensor, all: &[Tensor]) -> Result<(), tch::TchError> {
@@ -162,15 +172,15 @@ impl Collective for Threads {
     }
 
     fn exchange(&mut self, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
-        Ok(apart(self.meet(words, None)?).0)
+        Ok(apart(self.meet(words, &[])?).0)
     }
 
-    fn gather(&mut self, tensor: &Tensor) -> Result<Vec<Tensor>, Failure> {
-        Ok(apart(self.meet(&[], Some(tensor))?).1)
+    fn gather(&mut self, tensors: &[Tensor]) -> Result<Vec<Vec<Tensor>>, Failure> {
+        Ok(apart(self.meet(&[], tensors)?).1)
     }
 
     fn reduce_scatter(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
-        let (words, all) = apart(self.meet(words, Some(buffer))?);
+        let (words, all) = self.meet_about(buffer, words)?;
         let began = Instant::now();
         self.sum_shard(buffer, &all)
             .map_err(|error| refused(Phase::Update, &error))?;
@@ -179,7 +189,7 @@ impl Collective for Threads {
     }
 
     fn all_gather(&mut self, buffer: &Tensor, words: &[f64]) -> Result<Vec<Vec<f64>>, Failure> {
-        let (words, all) = apart(self.meet(words, Some(buffer))?);
+        let (words, all) = self.meet_about(buffer, words)?;
         let began = Instant::now();
         self.copy_shards(buffer, &all)
             .map_err(|error| refused(Phase::Update, &error))?;
@@ -205,20 +215,21 @@ fn receive<T>(from: &Receiver<T>) -> Result<T, RecvError> {
     }
 }
 
-/// The words of all, and the tensors of those that brought one.
-fn apart(minutes: Minutes) -> (Vec<Vec<f64>>, Vec<Tensor>) {
-    let (words, tensors): (Vec<_>, Vec<_>) = minutes
-        .into_iter()
-        .map(|message| (message.words, message.tensor))
-        .unzip();
-    (words, tensors.into_iter().flatten().collect())
+/// The words of all, and the tensors of all.
+fn apart(minutes: Minutes) -> (Vec<Vec<f64>>, Vec<Vec<Tensor>>) {
+    let apart = |message: Message| (message.words, message.tensors);
+    minutes.into_iter().map(apart).unzip()
+}
+
+fn handles(tensors: &[Tensor]) -> Vec<Tensor> {
+    tensors.iter().map(Tensor::shallow_clone).collect()
 }
 
 /// The same messages for one rank more.
 fn copy(minutes: &Minutes) -> Minutes {
     let copy = |message: &Message| Message {
         words: message.words.clone(),
-        tensor: message.tensor.as_ref().map(Tensor::shallow_clone),
+        tensors: handles(&message.tensors),
     };
     minutes.iter().map(copy).collect()
 }

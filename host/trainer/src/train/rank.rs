@@ -181,14 +181,17 @@ impl<'a> Rank<'a> {
         detached.collect::<Result<_, _>>().map_err(|e| host(&e))
     }
 
+    fn copies_of_buffers(&self) -> Result<Vec<Tensor>, Failure> {
+        let buffers = self.buffers()?;
+        let copies = buffers.iter().map(Tensor::f_detach_copy);
+        copies.collect::<Result<_, _>>().map_err(|e| host(&e))
+    }
+
     /// Copies the leader's values into these tensors, which all ranks have.
     fn take_leaders(&mut self, tensors: Vec<Tensor>) -> Result<(), Failure> {
-        let _no_grad = tch::no_grad_guard();
-        for mut tensor in tensors {
-            let all = self.collective.gather(&tensor)?;
-            if self.leader.is_none() {
-                tensor.f_copy_(&all[0]).map_err(|error| host(&error))?;
-            }
+        let all = self.collective.gather(&tensors)?;
+        if self.leader.is_none() {
+            copy(&all[0], &tensors)?;
         }
         Ok(())
     }
@@ -198,13 +201,11 @@ impl<'a> Rank<'a> {
         let own = self.replica.adamw.shard();
         let [m, v] = self.replica.adamw.moments().map(Tensor::shallow_clone);
         let whole = moments.unwrap_or_else(|| [m.shallow_clone(), v.shallow_clone()]);
-        for (mut part, whole) in [m, v].into_iter().zip(whole) {
-            let all = self.collective.gather(&whole)?;
-            let theirs = all[0].f_narrow(0, own.start as i64, own.len() as i64);
-            let taken = theirs.and_then(|theirs| part.f_copy_(&theirs));
-            taken.map_err(|error| host(&error))?;
-        }
-        Ok(())
+        let all = self.collective.gather(&whole)?;
+        let theirs = all[0].iter();
+        let theirs = theirs.map(|whole| whole.f_narrow(0, own.start as i64, own.len() as i64));
+        let theirs = theirs.collect::<Result<Vec<_>, _>>();
+        copy(&theirs.map_err(|error| host(&error))?, &[m, v])
     }
 
     /// One optimizer step. `None` if the trial was asked to stop: the step is then not
@@ -215,9 +216,7 @@ impl<'a> Rank<'a> {
         let (mut weight, mut sum, mut stopped) = (0.0, 0.0, false);
         // A step that is not taken must leave no trace, and a forward pass moves them.
         let before: Vec<Tensor> = if self.has_buffers {
-            let copies = self.buffers()?;
-            let copies = copies.iter().map(Tensor::f_detach_copy);
-            copies.collect::<Result<_, _>>().map_err(|e| host(&e))?
+            self.copies_of_buffers()?
         } else {
             Vec::new()
         };
@@ -262,10 +261,7 @@ impl<'a> Rank<'a> {
             .collective
             .reduce_scatter(&self.replica.flat.grads, &words)?;
         if total(&all, 2) > 0.0 {
-            let _no_grad = tch::no_grad_guard();
-            for (mut now, before) in self.buffers()?.into_iter().zip(&before) {
-                now.f_copy_(before).map_err(|error| host(&error))?;
-            }
+            copy(&before, &self.buffers()?)?;
             return Ok(None);
         }
         let (sum, weight, save) = (total(&all, 0), total(&all, 1), total(&all, 3) > 0.0);
@@ -315,16 +311,14 @@ impl<'a> Rank<'a> {
 
     /// Takes the leader's buffers as they are after a step.
     fn share_buffers(&mut self) -> Result<(), Failure> {
-        let _no_grad = tch::no_grad_guard();
-        for mut buffer in self.buffers()? {
-            // A copy, which the leader's next forward pass does not move while others read.
-            let copy = buffer.f_detach_copy().map_err(|error| host(&error))?;
-            let all = self.collective.gather(&copy)?;
-            if self.leader.is_none() {
-                buffer.f_copy_(&all[0]).map_err(|error| host(&error))?;
-            }
+        if self.leader.is_some() {
+            // Copies, which its next forward pass does not move while others read.
+            let copies = self.copies_of_buffers()?;
+            self.collective.gather(&copies)?;
+            return Ok(());
         }
-        Ok(())
+        let all = self.collective.gather(&[])?;
+        copy(&all[0], &self.buffers()?)
     }
 
     /// This rank's share of the held-out set.
@@ -378,22 +372,21 @@ impl<'a> Rank<'a> {
         if self.collective.ranks() == 1 {
             return Ok([m, v]);
         }
-        let mut whole = Vec::with_capacity(2);
-        for part in [m, v] {
-            let parts = self.collective.gather(&part)?;
-            whole.push(if self.leader.is_some() {
-                let parts = parts.iter().map(|part| part.f_to_device(Device::Cpu));
-                let parts = parts.collect::<Result<Vec<_>, _>>();
-                let whole = parts.and_then(|parts| Tensor::f_cat(&parts, 0));
-                whole.map_err(|error| host(&error))?
-            } else {
-                part
-            });
-        }
+        let own = [m, v];
+        let all = self.collective.gather(&own)?;
+        let whole = if self.leader.is_some() {
+            let whole = |moment: usize| {
+                let parts = all.iter().map(|own| own[moment].f_to_device(Device::Cpu));
+                Tensor::f_cat(&parts.collect::<Result<Vec<_>, _>>()?, 0)
+            };
+            let both = whole(0).and_then(|m| Ok([m, whole(1)?]));
+            both.map_err(|error| host(&error))?
+        } else {
+            own
+        };
         // The others' parts may change once they know that they were copied.
         self.collective.exchange(&[])?;
-        let [m, v] = <[Tensor; 2]>::try_from(whole).expect("two");
-        Ok([m, v])
+        Ok(whole)
     }
 
     fn save(&mut self, step: u64, moments: &[Tensor; 2]) {
@@ -499,6 +492,16 @@ impl<'a> Rank<'a> {
 /// The sum over the ranks, in their order, of one of the words that each has said.
 fn total(all: &[Vec<f64>], word: usize) -> f64 {
     all.iter().map(|words| words[word]).sum()
+}
+
+/// Copies each of `from` into its place in `into`.
+fn copy(from: &[Tensor], into: &[Tensor]) -> Result<(), Failure> {
+    let _no_grad = tch::no_grad_guard();
+    for (from, into) in from.iter().zip(into) {
+        let copied = into.shallow_clone().f_copy_(from);
+        copied.map_err(|error| host(&error))?;
+    }
+    Ok(())
 }
 
 fn diverged(step: u64, loss: f64, reason: String) -> End {

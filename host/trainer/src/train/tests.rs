@@ -234,12 +234,12 @@ enum Fault {
     Build,
     Error,
     Panic,
-    /// None: its buffer moves as it trains, by another amount on each rank.
+    /// None: its buffers move as it trains, by another amount on each rank.
     Moves,
 }
 
-/// What a model that moves finds in its buffer when it is first evaluated.
-static EVALUATED: Mutex<Option<f64>> = Mutex::new(None);
+/// What a model that moves finds in its buffers when it is first evaluated.
+static EVALUATED: Mutex<Option<[i64; 2]>> = Mutex::new(None);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct OddConfig {
@@ -252,6 +252,7 @@ struct Odd {
     first: Tensor,
     second: Tensor,
     state: Tensor,
+    count: Tensor,
     fault: Option<Fault>,
 }
 
@@ -272,6 +273,7 @@ impl Model for Odd {
             first: table([4096, width]),
             second: table([width, 4096]),
             state: Tensor::zeros([3], options),
+            count: Tensor::zeros([2, 2], (Kind::Int64, context.device)),
             fault,
         })
     }
@@ -288,12 +290,14 @@ impl Model for Odd {
     }
 
     fn buffers(&self) -> Vec<Buffer> {
-        let state = Buffer {
-            name: "state".to_owned(),
-            tensor: self.state.shallow_clone(),
+        if self.fault == Some(Fault::Buffer) {
+            return Vec::new();
+        }
+        let buffer = |name: &str, tensor: &Tensor| Buffer {
+            name: name.to_owned(),
+            tensor: tensor.shallow_clone(),
         };
-        let none = self.fault == Some(Fault::Buffer);
-        if none { Vec::new() } else { vec![state] }
+        vec![buffer("state", &self.state), buffer("count", &self.count)]
     }
 
     fn forward(
@@ -305,15 +309,19 @@ impl Model for Odd {
             Some(Fault::Error) if context.step == 2 => return Err(Error::new("not that one")),
             Some(Fault::Panic) if context.step == 2 => panic!("what now"),
             Some(Fault::Moves) if context.mode == Mode::Train => {
-                let moved = (context.seed % 1000) as f64;
+                let moved = (context.seed % 1000) as i64;
                 let _ = self.state.shallow_clone().f_add_scalar_(moved)?;
+                let _ = self.count.shallow_clone().f_add_scalar_(2 * moved + 1)?;
             }
             // Before the first step the leader alone is looked at.
             Some(Fault::Moves) if context.step > 0 => {
-                let state = self.state.double_value(&[0]);
+                let found = [
+                    self.state.int64_value(&[2]),
+                    self.count.int64_value(&[1, 1]),
+                ];
                 let mut first = EVALUATED.lock().expect("no panic");
-                if (*first.get_or_insert(state)).to_bits() != state.to_bits() {
-                    return Err(Error::new("evaluated with another buffer"));
+                if *first.get_or_insert(found) != found {
+                    return Err(Error::new("evaluated with other buffers"));
                 }
             }
             _ => {}
@@ -383,7 +391,7 @@ fn all_ranks_are_evaluated_with_the_buffers_of_the_first() {
         EVALUATED
             .lock()
             .expect("no panic")
-            .is_some_and(|state| state > 0.0)
+            .is_some_and(|[state, count]| state > 0 && count > state)
     );
 }
 

@@ -67,13 +67,16 @@ fn words_and_tensors_come_in_rank_order() {
     let heard = on_ranks(3, |end| {
         let rank = end.rank() as f64;
         let words = end.exchange(&[rank, -rank]).expect("met");
-        let mine = Tensor::full([end.rank() as i64 + 1], rank, (Kind::Float, Device::Cpu));
-        let tensors = end.gather(&mine).expect("met");
-        (words, tensors.iter().map(values).collect::<Vec<_>>())
+        // As many as its number, and of that length.
+        let each = Tensor::full([end.rank() as i64], rank, (Kind::Float, Device::Cpu));
+        let mine: Vec<Tensor> = (0..end.rank()).map(|_| each.shallow_clone()).collect();
+        let all = end.gather(&mine).expect("met");
+        let of_one = |tensors: &Vec<Tensor>| tensors.iter().map(values).collect::<Vec<_>>();
+        (words, all.iter().map(of_one).collect::<Vec<_>>())
     });
     for (words, tensors) in heard.into_iter().map(|heard| heard.expect("no panic")) {
         assert_eq!(words, [[0.0, 0.0], [1.0, -1.0], [2.0, -2.0]]);
-        assert_eq!(tensors, [vec![0.0], vec![1.0; 2], vec![2.0; 3]]);
+        assert_eq!(tensors, [vec![], vec![vec![1.0]], vec![vec![2.0; 2]; 2]]);
     }
 }
 
