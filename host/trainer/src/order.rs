@@ -12,7 +12,7 @@ pub struct Order {
     seed: u64,
 }
 
-/// Examples of an unbounded split that one seed has to itself.
+/// A seed below 2²⁴ has 2⁴⁰ examples of an unbounded split to itself.
 const STRIDE: u32 = 40;
 
 impl Order {
@@ -24,13 +24,23 @@ impl Order {
     /// Draw number `k`, from 0.
     pub fn draw(&self, k: u64) -> Draw {
         let index = match self.examples {
-            // Seeds walk disjoint stretches of 2^40 examples.
-            None => (self.seed << STRIDE).wrapping_add(k),
+            None => self.start().wrapping_add(k),
             Some(n) => permute(k % n, n, mix(self.seed ^ mix(k / n))),
         };
         Draw {
             index,
             seed: mix(mix(self.seed).wrapping_add(k)),
+        }
+    }
+
+    /// The first example of an unbounded split. There are no more disjoint stretches for
+    /// larger seeds: they start anywhere, so that two with n draws each meet with a
+    /// probability of 2n/2⁶⁴.
+    fn start(&self) -> u64 {
+        if self.seed >> (u64::BITS - STRIDE) == 0 {
+            self.seed << STRIDE
+        } else {
+            mix(self.seed)
         }
     }
 
@@ -123,6 +133,26 @@ mod tests {
         let (a, b) = (Order::new(None, 0), Order::new(None, 1));
         assert_eq!(a.draw(5).index, 5);
         assert!(b.draw(0).index > a.draw(1 << 39).index);
+        // The largest with a stretch of its own.
+        let last = Order::new(None, (1 << 24) - 1);
+        assert_eq!(last.draw(3).index, ((1 << 24) - 1) << 40 | 3);
+        // Larger ones, some of which have the same lower 24 bits.
+        let larger = [
+            1 << 24,
+            (1 << 24) + 1,
+            1 << 25,
+            1 << 63,
+            u64::MAX,
+            20_261_126,
+        ];
+        let small = [0, 1, 2, 0x35_2906];
+        let mut starts: Vec<u64> = larger
+            .into_iter()
+            .chain(small)
+            .map(|seed| Order::new(None, seed).draw(0).index)
+            .collect();
+        starts.sort_unstable();
+        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] > 1 << 32));
     }
 
     #[test]
