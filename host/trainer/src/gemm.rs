@@ -7,32 +7,48 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use crate::{device, precision};
 
-/// Time that is spent on it, beside a first product that is not counted.
+/// Time that is spent on one size of product, beside a first that is not counted.
 const TIME: Duration = Duration::from_millis(40);
 
-/// Products at least, however long they take.
-const LEAST: usize = 3;
+/// Products of one size at least, however long they take.
+const LEAST: usize = 2;
 
-/// Rows and columns of the factors: large enough for the peak, small enough for a core's
-/// cache.
-const SIDE: i64 = 512;
+/// Rows and columns of the factors, ascending. Which of them comes closest to the peak
+/// depends on caches and on how the product is cut for them.
+const SIDES: [i64; 2] = [512, 1024];
 
-/// The same of a GPU, which a small product does not fill.
-const GPU_SIDE: i64 = 8192;
+/// Seconds that a larger product may take to be tried, so that a slow machine does not
+/// spend more on this than it tells.
+const LONGEST: f64 = 0.05;
+
+/// Rows and columns on a GPU, which a small product does not fill.
+const GPU_SIDES: [i64; 1] = [8192];
 
 /// FLOP/s of a product of square matrices on what `compute` says, on the threads that
-/// libtorch has: the fastest of several, since whatever else runs only slows it down.
-/// `None` where there is no such device, or it can't compute in that format.
+/// libtorch has: the fastest of several sizes, each made several times, since whatever else
+/// runs only slows them down. Takes about 0.1 s where it is 100 GFLOP/s. `None` where
+/// there is no such device, or it can't compute in that format.
 pub fn rate(compute: &Compute) -> Option<f64> {
     let device = device::named(&compute.device).ok()?;
     measure(device, precision::compute_kind(compute.precision)).ok()
 }
 
 fn measure(device: Device, kind: Kind) -> Result<f64, TchError> {
-    let side = match device {
-        Device::Cpu => SIDE,
-        _ => GPU_SIDE,
+    let sides: &[i64] = match device {
+        Device::Cpu => &SIDES,
+        _ => &GPU_SIDES,
     };
+    let mut best = 0.0_f64;
+    for &side in sides {
+        if best > 0.0 && flops(side) / best > LONGEST {
+            break;
+        }
+        best = best.max(rate_of(side, device, kind)?);
+    }
+    Ok(best)
+}
+
+fn rate_of(side: i64, device: Device, kind: Kind) -> Result<f64, TchError> {
     let _no_grad = tch::no_grad_guard();
     let a = Tensor::f_rand([side, side], (kind, device))?;
     let b = Tensor::f_rand([side, side], (kind, device))?;
@@ -49,7 +65,11 @@ fn measure(device: Device, kind: Kind) -> Result<f64, TchError> {
         product()?;
         fastest = fastest.min(start.elapsed().as_secs_f64());
     }
-    Ok(2.0 * (side as f64).powi(3) / fastest.max(1e-9))
+    Ok(flops(side) / fastest.max(1e-9))
+}
+
+fn flops(side: i64) -> f64 {
+    2.0 * (side as f64).powi(3)
 }
 
 #[cfg(test)]

@@ -165,7 +165,10 @@ impl<'a> Rank<'a> {
         }
         let mut shared = vec![self.replica.flat.params.shallow_clone()];
         shared.extend(self.buffers()?);
-        self.take_leaders(shared)?;
+        let all = self.collective.gather(&shared)?;
+        if self.leader.is_none() {
+            copy(&all[0], &shared)?;
+        }
         if first > 0 {
             self.take_moments(moments)?;
         }
@@ -185,15 +188,6 @@ impl<'a> Rank<'a> {
         let buffers = self.buffers()?;
         let copies = buffers.iter().map(Tensor::f_detach_copy);
         copies.collect::<Result<_, _>>().map_err(|e| host(&e))
-    }
-
-    /// Copies the leader's values into these tensors, which all ranks have.
-    fn take_leaders(&mut self, tensors: Vec<Tensor>) -> Result<(), Failure> {
-        let all = self.collective.gather(&tensors)?;
-        if self.leader.is_none() {
-            copy(&all[0], &tensors)?;
-        }
-        Ok(())
     }
 
     /// Takes this rank's shard of the moments that the leader has read.
