@@ -4,6 +4,10 @@
 //! Each check is against the CPU, so all of them can be run with the CPU as the device:
 //! that is their test.
 
+mod trial;
+
+use std::path::Path;
+
 use flops_fit_plugin::LIBTORCH_VERSION;
 use flops_fit_trial::{
     AdamW, Compute, FORMAT, Failure, GpuCheck, GpuDevice, GpuReport, Phase, Precision,
@@ -33,12 +37,20 @@ const OPTIMIZER: AdamW = AdamW {
     weight_decay: 0.01,
 };
 
-/// Checks every CUDA device of this process.
-pub(crate) fn report() -> GpuReport {
+/// Largest relative error of a product in fp32. That of one in TF32, whose factors have eleven
+/// bits, is above 1e-4.
+const EXACT: f64 = 1e-5;
+
+/// Checks every CUDA device of this process; `scratch` is a folder for checkpoints.
+pub(crate) fn report(scratch: &Path) -> GpuReport {
     let count = usize::try_from(tch::Cuda::device_count()).unwrap_or_default();
     let devices = (0..count).map(|index| GpuDevice {
         name: format!("cuda:{index}"),
-        checks: check(Device::Cuda(index), Device::Cuda((index + 1) % count)),
+        checks: check(
+            Device::Cuda(index),
+            Device::Cuda((index + 1) % count),
+            scratch,
+        ),
     });
     GpuReport {
         format: FORMAT,
@@ -48,8 +60,8 @@ pub(crate) fn report() -> GpuReport {
 }
 
 /// Checks `device`, and ranks on it and on `other`.
-fn check(device: Device, other: Device) -> Vec<GpuCheck> {
-    let name = name(device);
+fn check(device: Device, other: Device, scratch: &Path) -> Vec<GpuCheck> {
+    let (name, second) = (name(device), name(other));
     let rate = |precision| {
         let compute = Compute {
             device: name.clone(),
@@ -63,12 +75,21 @@ fn check(device: Device, other: Device) -> Vec<GpuCheck> {
     let checks = [
         ("a matrix product in fp32", rate(Precision::Fp32)),
         ("a matrix product in bf16", rate(Precision::Bf16)),
+        ("fp32 is not rounded to tf32", is_fp32(device)),
         ("training in fp32", trains(device, Precision::Fp32, CLOSE)),
         (
             "training in bf16",
             trains(device, Precision::Bf16, CLOSE_IN_BF16),
         ),
         ("ranks", ranks(device, other)),
+        (
+            "a trial",
+            trial::ends_well(std::slice::from_ref(&name), scratch),
+        ),
+        (
+            "a trial on two ranks",
+            trial::ends_well(&[name, second], scratch),
+        ),
         ("out of memory is noticed", runs_out(device)),
     ];
     checks
@@ -86,6 +107,31 @@ fn name(device: Device) -> String {
         Device::Cuda(index) => format!("cuda:{index}"),
         _ => "cpu".to_owned(),
     }
+}
+
+/// A product in fp32 has the error of one.
+fn is_fp32(device: Device) -> Result<String, String> {
+    let error = product_error(device, Kind::Float).map_err(|error| error.to_string())?;
+    let found = format!("relative error {error:.1e} of a product, at most {EXACT:.0e}");
+    if error <= EXACT {
+        Ok(found)
+    } else {
+        Err(found)
+    }
+}
+
+/// Relative error of a product there and in that format, against fp64 on the CPU.
+fn product_error(device: Device, kind: Kind) -> Result<f64, TchError> {
+    const SIDE: i64 = 256;
+    let factor = |phase: f64| {
+        let line = Tensor::arange(SIDE * SIDE, (Kind::Double, Device::Cpu)) * 0.7 + phase;
+        line.sin().view([SIDE, SIDE])
+    };
+    let there = |factor: &Tensor| factor.f_to_kind(kind)?.f_to_device(device);
+    let (a, b) = (factor(0.0), factor(1.0));
+    let product = there(&a)?.f_matmul(&there(&b)?)?;
+    let product = product.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?;
+    relative(&a.f_matmul(&b)?, &product)
 }
 
 /// A small network trained there and on the CPU in fp32 ends in the same place.
@@ -225,8 +271,9 @@ mod tests {
 
     #[test]
     fn the_cpu_passes_for_a_device() {
-        let checks = check(Device::Cpu, Device::Cpu);
-        assert_eq!(checks.len(), 6);
+        let scratch = tempfile::tempdir().expect("temporary folder");
+        let checks = check(Device::Cpu, Device::Cpu, scratch.path());
+        assert_eq!(checks.len(), 9);
         for check in checks {
             assert!(check.passed, "{}: {}", check.what, check.found);
         }
@@ -236,5 +283,7 @@ mod tests {
     fn what_is_computed_elsewhere_does_not_pass() {
         let found = trains(Device::Cpu, Precision::Bf16, 1e-9);
         assert!(found.is_err_and(|found| found.contains("at most 1e-9")));
+        let error = product_error(Device::Cpu, Kind::BFloat16).expect("a product");
+        assert!(error > EXACT, "{error}");
     }
 }

@@ -8,7 +8,6 @@ mod callee;
 mod dataset;
 mod fault;
 mod library;
-#[cfg(test)]
 pub(crate) mod linked;
 mod loss;
 mod model;

@@ -87,7 +87,8 @@ pub fn run(command: Command) -> ExitCode {
         Verb::Coordinates { request, response } => measure(&request, &response),
         Verb::Gpu { answer } => {
             set_threads(1);
-            write_json(&answer, &gpu::report())
+            let scratch = answer.parent().unwrap_or(Path::new("."));
+            write_json(&answer, &gpu::report(scratch))
         }
         Verb::Train { trial } => train_in(&TrialDir::new(trial)),
     };

@@ -1,10 +1,12 @@
-//! Plugins that are linked into a test, through the tables that a library exports.
+//! Plugins that are linked into the worker or a test, through the tables that a library
+//! exports.
 
 use flops_fit_plugin::{
     self as api,
     abi::{dataset_export, loss_export, model_export},
 };
 use flops_fit_record::What;
+use flops_fit_trial::Failure;
 use serde_json::Value;
 
 use super::{Dataset, LossKind, ModelKind, callee::Callee};
@@ -30,7 +32,7 @@ pub(crate) fn loss<L: api::Loss>() -> LossKind {
     }
 }
 
-pub(crate) fn dataset<D: api::Dataset>(config: &Value) -> Dataset {
+pub(crate) fn dataset<D: api::Dataset>(config: &Value) -> Result<Dataset, Failure> {
     let table = dataset_export::<D>("dataset").table;
-    Dataset::build(callee(What::Dataset), table, config, "/").expect("a dataset")
+    Dataset::build(callee(What::Dataset), table, config, "/")
 }

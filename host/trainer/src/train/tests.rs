@@ -116,7 +116,7 @@ fn blueprint<M: Model>(dataset: &Dataset) -> Blueprint {
 
 fn run<M: Model>(spec: &TrialSpec) -> (Result<Training, Failure>, Option<Tensor>) {
     tch::set_num_threads(1);
-    let dataset = linked::dataset::<Stories>(&json!({"seq_len": 64}));
+    let dataset = linked::dataset::<Stories>(&json!({"seq_len": 64})).expect("a dataset");
     let mut eye = Eye::default();
     let ended = train(spec, &blueprint::<M>(&dataset), dataset, None, &mut eye);
     (ended, eye.0)
@@ -126,7 +126,7 @@ fn run<M: Model>(spec: &TrialSpec) -> (Result<Training, Failure>, Option<Tensor>
 fn case_a_spec(ranks: usize, precision: Precision) -> (TrialSpec, Value) {
     let config = json!({"d_model": 32, "n_layers": 2, "head_size": 16});
     let data = json!({"seq_len": 64});
-    let dataset = linked::dataset::<Stories>(&data);
+    let dataset = linked::dataset::<Stories>(&data).expect("a dataset");
     let kind = linked::model::<Gpt>();
     let profile = kind
         .profile(&config, dataset.description())

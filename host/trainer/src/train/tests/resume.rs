@@ -39,7 +39,7 @@ fn in_three_attempts(spec: &TrialSpec, config: &Value) -> (Measured, Tensor) {
             stop: keeper.stop(),
             parameters: None,
         };
-        let dataset = linked::dataset::<Stories>(config);
+        let dataset = linked::dataset::<Stories>(config).expect("a dataset");
         let blueprint = blueprint::<Gpt>(&dataset);
         let ended = train(spec, &blueprint, dataset, Some(&mut keeper), &mut stopper);
         match ended.expect("no failure") {
