@@ -1,11 +1,14 @@
 //! One rank's training, from the first step to its share of the held-out set. All
 //! ranks run it; what each decides follows from numbers that all of them have.
 
+mod evaluation;
+mod saving;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flops_fit_plugin::{Context, Mode};
-use flops_fit_trial::{Failure, Part, Phase, Position, Stage, TrialSpec};
-use tch::{Device, Tensor};
+use flops_fit_trial::{Failure, Part, Phase, Stage, TrialSpec};
+use tch::Tensor;
 
 use super::{
     blueprint::Replica,
@@ -14,17 +17,8 @@ use super::{
     plan::Cut,
 };
 use crate::{
-    backward::gradients,
-    checkpoint::{Course, Trainee},
-    collective::Collective,
-    contract,
-    divergence::Watch,
-    evaluate::{self, Evaluated},
-    feed::Feed,
-    order::mix,
-    parent,
-    plugin::refused,
-    rate,
+    backward::gradients, checkpoint::Course, collective::Collective, contract, divergence::Watch,
+    evaluate::Evaluated, feed::Feed, order::mix, parent, plugin::refused, rate,
 };
 
 /// Ranks' micro-batches have seeds of their own.
@@ -190,18 +184,6 @@ impl<'a> Rank<'a> {
         copies.collect::<Result<_, _>>().map_err(|e| host(&e))
     }
 
-    /// Takes this rank's shard of the moments that the leader has read.
-    fn take_moments(&mut self, moments: Option<[Tensor; 2]>) -> Result<(), Failure> {
-        let own = self.replica.adamw.shard();
-        let [m, v] = self.replica.adamw.moments().map(Tensor::shallow_clone);
-        let whole = moments.unwrap_or_else(|| [m.shallow_clone(), v.shallow_clone()]);
-        let all = self.collective.gather(&whole)?;
-        let theirs = all[0].iter();
-        let theirs = theirs.map(|whole| whole.f_narrow(0, own.start as i64, own.len() as i64));
-        let theirs = theirs.collect::<Result<Vec<_>, _>>();
-        copy(&theirs.map_err(|error| host(&error))?, &[m, v])
-    }
-
     /// One optimizer step. `None` if the trial was asked to stop: the step is then not
     /// taken.
     fn step(&mut self, step: u64, share: f64) -> Result<Option<Stepped>, Failure> {
@@ -313,123 +295,6 @@ impl<'a> Rank<'a> {
         }
         let all = self.collective.gather(&[])?;
         copy(&all[0], &self.buffers()?)
-    }
-
-    /// This rank's share of the held-out set.
-    fn evaluate(&mut self, steps: u64) -> Result<End, Failure> {
-        self.train_seconds = self.leader.as_ref().map_or(0.0, Leader::seconds);
-        // Later there is nobody to take them from.
-        let moments = self.moments()?;
-        let keeper = self
-            .leader
-            .as_ref()
-            .and_then(|leader| leader.keeper.as_ref());
-        if keeper.is_some_and(|keeper| keeper.has_much_unsaved()) {
-            self.save(steps, &moments);
-        }
-        self.report(Stage::Evaluate, steps, 0.0)?;
-        let (rank, ranks) = (self.collective.rank(), self.collective.ranks());
-        let mut evaluated = Vec::new();
-        for index in (rank..self.held_out_batches).step_by(ranks) {
-            self.report_if_due(Stage::Evaluate, steps, 0.0)?;
-            // The others' shares are small, and what they find would be lost.
-            if self.leader.is_some() && self.stop.load(Ordering::Relaxed) {
-                self.save(steps, &moments);
-                return Ok(End::Interrupted { step: steps });
-            }
-            let batch = match self.feed.next() {
-                // The leader was asked to stop, and took the loader with it.
-                Err(_) if self.stop.load(Ordering::Relaxed) => {
-                    return Ok(End::Interrupted { step: steps });
-                }
-                batch => batch?,
-            };
-            let Replica {
-                model, loss, flat, ..
-            } = &self.replica;
-            let batch = batch.on(flat.params.device())?;
-            evaluated.push(evaluate::batch(model, loss, &batch, index, steps)?);
-        }
-        Ok(End::Trained(evaluated))
-    }
-
-    /// Saves what there is after `step` steps, and ends.
-    fn interrupted(&mut self, step: u64) -> Result<End, Failure> {
-        let moments = self.moments()?;
-        self.save(step, &moments);
-        Ok(End::Interrupted { step })
-    }
-
-    /// Both moments, whole: what a checkpoint needs. All ranks come here together.
-    fn moments(&mut self) -> Result<[Tensor; 2], Failure> {
-        let [m, v] = self.replica.adamw.moments().map(Tensor::shallow_clone);
-        if self.collective.ranks() == 1 {
-            return Ok([m, v]);
-        }
-        let own = [m, v];
-        let all = self.collective.gather(&own)?;
-        let whole = if self.leader.is_some() {
-            let whole = |moment: usize| {
-                let parts = all.iter().map(|own| own[moment].f_to_device(Device::Cpu));
-                Tensor::f_cat(&parts.collect::<Result<Vec<_>, _>>()?, 0)
-            };
-            let both = whole(0).and_then(|m| Ok([m, whole(1)?]));
-            both.map_err(|error| host(&error))?
-        } else {
-            own
-        };
-        // The others' parts may change once they know that they were copied.
-        self.collective.exchange(&[])?;
-        Ok(whole)
-    }
-
-    fn save(&mut self, step: u64, moments: &[Tensor; 2]) {
-        let position = self.position(step);
-        let trainee = Trainee {
-            model: &self.replica.model,
-            flat: &self.replica.flat,
-            moments,
-        };
-        if let Some(leader) = &mut self.leader
-            && let Some(keeper) = &mut leader.keeper
-        {
-            keeper.save(position, &trainee);
-        }
-    }
-
-    /// Saves where branches leave; what comes after is the next one's to pay for.
-    fn branch(&mut self, step: u64, moments: &[Tensor; 2]) -> Result<(), Failure> {
-        let position = self.position(step);
-        let trainee = Trainee {
-            model: &self.replica.model,
-            flat: &self.replica.flat,
-            moments,
-        };
-        if let Some(leader) = &mut self.leader {
-            if let Some(keeper) = &leader.keeper {
-                keeper.branch(position, &trainee)?;
-            }
-            leader.settle();
-        }
-        self.paid = self.units;
-        Ok(())
-    }
-
-    /// Where training is after `step` steps.
-    fn position(&self, step: u64) -> Position {
-        let (first_loss, recent_losses) = self.watch.seen();
-        Position {
-            step,
-            draws: step * self.cut.batch,
-            units: self.units,
-            paid: self.paid,
-            optimizer_steps: self.replica.adamw.steps(),
-            first_loss,
-            recent_losses,
-            tail_sum: self.tail.sum,
-            tail_count: self.tail.count,
-            seconds: self.leader.as_ref().map_or(0.0, Leader::unsettled),
-        }
     }
 
     /// Leaves the others.
