@@ -9,6 +9,8 @@ mod plan;
 mod rank;
 
 use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::AtomicBool},
     thread,
 };
@@ -153,15 +155,17 @@ pub fn train(
             })
             .collect();
         let mut rank = trial.rank(replica, feed, collective, Some(leader));
-        let mut end = cause.note(rank.train(start.step, moments));
+        // Of what a panic leaves behind nothing is used but the channels, to hang up.
+        let trained = catch_unwind(AssertUnwindSafe(|| rank.train(start.step, moments)));
+        let trained = trained.unwrap_or_else(|panic| Err(panicked(0, &*panic)));
+        let mut end = cause.note(trained);
         // The others notice, if they still wait for this one.
         let rank = rank.hang_up();
         for (number, follower) in (1..).zip(followers) {
             // Should it not end, it is that rank that hangs.
             parent::wait_for(number);
-            let theirs = follower
-                .join()
-                .unwrap_or_else(|_| cause.note(Err(panicked(number))));
+            let theirs = follower.join();
+            let theirs = theirs.unwrap_or_else(|panic| cause.note(Err(panicked(number, &*panic))));
             if let (Some(End::Trained(all)), Some(End::Trained(theirs))) = (&mut end, theirs) {
                 all.extend(theirs);
             }
@@ -311,10 +315,17 @@ fn tensors(replica: &Replica) -> Result<Vec<String>, Failure> {
     Ok(parameters.chain(buffers).collect())
 }
 
-fn panicked(rank: usize) -> Failure {
+/// A panic that is the host's own: what a plugin's function panics with comes back as an
+/// error.
+fn panicked(rank: usize, panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Failure::Host {
         phase: Phase::Update,
-        detail: format!("rank {rank} panicked outside the plugins"),
+        detail: format!(
+            "rank {rank} panicked outside the plugins: {}",
+            text.unwrap_or("no text")
+        ),
     }
 }
 

@@ -382,6 +382,29 @@ fn a_rank_that_fails_stops_all_with_its_cause() {
     }
 }
 
+struct Panics;
+
+impl Observer for Panics {
+    fn progress(&mut self, _progress: &Progress) {}
+
+    fn step(&mut self, step: u64) {
+        assert!(step < 3, "no more than {step}");
+    }
+}
+
+#[test]
+fn a_panic_of_the_host_itself_is_not_a_plugins() {
+    for ranks in [1, 3] {
+        let (spec, config) = case_a_spec(ranks, Precision::Fp32);
+        let dataset = linked::dataset::<Stories>(&config).expect("a dataset");
+        let blueprint = blueprint::<Gpt>(&dataset);
+        let ended = train(&spec, &blueprint, dataset, None, &mut Panics);
+        let failure = ended.expect_err("it panicked").to_string();
+        let words = "rank 0 panicked outside the plugins: no more than 3";
+        assert!(failure.contains(words), "{failure}");
+    }
+}
+
 #[test]
 fn all_ranks_are_evaluated_with_the_buffers_of_the_first() {
     let config = json!({"fault": "moves", "everywhere": true});
