@@ -6,7 +6,7 @@
 //!   rate.json                what budgets given as times are, where there are any
 //!   tuning.json              the learning rate that was tuned, and what was tried for it
 //!   plan.json                the grid: budgets, sizes, N, D, steps, cost, trials
-//!   decisions.jsonl          why each round of an adaptive sweep was laid out
+//!   decisions.jsonl          each round of an adaptive sweep, and why it was laid out
 //!   trials/<id>/             trial.json progress.jsonl checkpoint/ result.json worker.log
 //!   trunks/<id>/             the same and branches/, where trials share a trunk
 //!   tensorboard/             event files of the trials, with output.tensorboard
@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Architecture invariant: what happened is what `trials/<id>/result.json`
-//! says. Everything else in here can be derived again.
+//! says. Everything else in here can be derived again, save what was decided while there
+//! were other results: rates and rounds.
 
 mod holder;
 mod kept;

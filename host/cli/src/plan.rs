@@ -6,6 +6,7 @@ mod decisions;
 pub mod document;
 mod error;
 mod estimate;
+mod identity;
 mod layout;
 mod outlook;
 mod retry;
@@ -24,7 +25,6 @@ use flops_fit_trial::{
     Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, replace, set_aside,
 };
 
-use decisions::lines;
 pub use decisions::parse_decisions;
 pub use document::{
     Branch, Plan, PlannedBudget, PlannedRun, PlannedTrunk, Skipped, Upcoming, UpcomingTrial,
@@ -129,7 +129,7 @@ impl Prepared {
             (None, tuning.lay_out(manifest))
         } else {
             let rounds = if manifest.sweep.adaptive {
-                Some(Rounds::unfold(&resolved, &survey, &output)?)
+                Some(Rounds::unfold(&resolved, &survey, &output, rebuilt)?)
             } else {
                 None
             };
@@ -223,7 +223,7 @@ impl Prepared {
             }
         }
         if let Some(rounds) = &self.rounds {
-            write_text(self.output.decisions(), &lines(&rounds.decisions))?;
+            write_text(self.output.decisions(), &rounds.lines())?;
         }
         self.plan.write(&self.output)?;
         Ok(aside)

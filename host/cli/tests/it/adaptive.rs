@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
+use flops_fit_trial::{Failure, Outcome, TrialDir, TrialResult};
 use serde_json::Value;
 
 use crate::workbench::{Ended, MANIFEST, Workbench};
@@ -39,6 +40,41 @@ fn run(bench: &Workbench, command: &str, sets: &[&str]) -> Ended {
 fn read(bench: &Workbench, name: &str) -> String {
     let path = bench.path("outputs/design-simulated").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The ids of the trials of the budget at a position of the plan.
+fn ids(bench: &Workbench, budget: usize) -> Vec<String> {
+    let plan = json(&read(bench, "plan.json"));
+    let trials = plan["budgets"][budget]["trials"].as_array();
+    let id = |trial: &Value| trial["id"].as_str().expect("an id").to_owned();
+    trials.expect("trials").iter().map(id).collect()
+}
+
+fn trial(bench: &Workbench, id: &str) -> TrialDir {
+    TrialDir::new(bench.path("outputs/design-simulated/trials").join(id))
+}
+
+/// Leaves what a worker that was killed leaves.
+fn fail(bench: &Workbench, id: &str) {
+    let dir = trial(bench, id);
+    let result = dir.result().expect("read").expect("a result");
+    let failure = Failure::Crashed {
+        signal: 9,
+        plugins: Vec::new(),
+        log: Vec::new(),
+    };
+    let failed = TrialResult {
+        outcome: Outcome::Failed { failure },
+        ..result
+    };
+    dir.write_result(&failed).expect("written");
+}
+
+/// The lines of the sweep that was planned last.
+fn own(decisions: &str) -> Vec<Value> {
+    let lines: Vec<Value> = decisions.lines().map(json).collect();
+    let of = lines.last().expect("a decision")["of"].clone();
+    lines.into_iter().filter(|line| line["of"] == of).collect()
 }
 
 fn flops(plan: &Value) -> f64 {
@@ -103,24 +139,30 @@ fn it_goes_on_where_it_was() {
     let bench = Workbench::with(DESIGN);
     run(&bench, "run", &[ADAPTIVE, OFF]);
     let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
-    let trials = bench.path("outputs/design-simulated/trials");
-    let ids = |budget: usize| -> Vec<String> {
-        let plan = json(&plan);
-        let trials = plan["budgets"][budget]["trials"]
-            .as_array()
-            .expect("trials");
-        let id = |trial: &Value| trial["id"].as_str().expect("an id").to_owned();
-        trials.iter().map(id).collect()
+    let third = ids(&bench, 2);
+    let lose = || {
+        for id in third.iter().step_by(2) {
+            fs::remove_file(trial(&bench, id).path().join("result.json")).expect("removed");
+        }
     };
-    // What it would have been, had it been stopped in the third budget: a later trial's
-    // result must not be looked at before its round.
-    for id in ids(2).iter().step_by(2) {
-        fs::remove_file(trials.join(id).join("result.json")).expect("removed");
-    }
+    // What was lost is trained again, and nothing else falls out of the plan for it.
+    lose();
+    run(&bench, "plan", &[ADAPTIVE, OFF]);
+    assert_eq!(read(&bench, "plan.json"), plan);
+    let again = json(&run(&bench, "run", &[ADAPTIVE, OFF]).out);
+    assert_eq!(again["sweep"]["completed"], third.len().div_ceil(2));
+    assert_eq!(read(&bench, "decisions.jsonl"), decisions);
+
+    // Stopped in the third budget: a later trial's result must not be looked at before its
+    // round.
+    lose();
+    let until_then: String = decisions.split_inclusive('\n').take(3).collect();
+    let path = bench.path("outputs/design-simulated/decisions.jsonl");
+    fs::write(path, &until_then).expect("written");
     let planned = json(&run(&bench, "plan", &[ADAPTIVE, OFF]).out);
     let upcoming = &planned["plan"]["upcoming"]["budgets"];
     assert_eq!(upcoming.as_array().map(Vec::len), Some(4), "{upcoming}");
-    assert!(read(&bench, "decisions.jsonl").lines().count() < decisions.lines().count());
+    assert_eq!(read(&bench, "decisions.jsonl"), until_then);
     let text = bench
         .run(&["plan", "--set", ADAPTIVE, "--set", OFF])
         .expect(0)
@@ -131,9 +173,91 @@ fn it_goes_on_where_it_was() {
     );
 
     let again = json(&run(&bench, "run", &[ADAPTIVE, OFF]).out);
-    assert_eq!(again["sweep"]["completed"], ids(2).len().div_ceil(2));
+    assert_eq!(again["sweep"]["completed"], third.len().div_ceil(2));
     assert_eq!(read(&bench, "decisions.jsonl"), decisions);
     assert_eq!(read(&bench, "plan.json"), plan);
+}
+
+/// A trial fails, the next round is decided without it, and then it is trained after all.
+#[test]
+fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
+    const FIRST: &str = "sweep.budgets=[1e18]";
+    const ALL: &str = "sweep.budgets=[1e18, 3.16e18, 1e19, 3.16e19]";
+    let bench = Workbench::with(DESIGN);
+    run(&bench, "train", &[ADAPTIVE, OFF, FIRST]);
+    // Near the minimum, so that it counts.
+    let first = ids(&bench, 0);
+    let loss = |id: &&String| -> f64 {
+        let result = trial(&bench, id).result().expect("read").expect("a result");
+        let Outcome::Completed { measured } = result.outcome else {
+            panic!("{result:?}");
+        };
+        measured.loss
+    };
+    let lowest = first.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    let mended = lowest.expect("trials").clone();
+    fail(&bench, &mended);
+
+    let all = [ADAPTIVE, OFF, ALL];
+    let ran = json(&run(&bench, "run", &all).out);
+    assert_eq!(ran["analysis"]["trials"]["failed"], 0, "it was mended");
+    let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
+    let from = |line: usize| -> bool {
+        let decided = json(decisions.lines().nth(line).expect("a decision"));
+        let from = decided["from"].as_array().expect("trials").clone();
+        assert!(!from.is_empty(), "{decided}");
+        from.contains(&Value::from(mended.as_str()))
+    };
+    assert!(!from(1), "the second round was decided without it");
+    assert!(from(2), "the third with it");
+    let is_fitted = |ran: &Value| {
+        let points = ran["analysis"]["points"].as_array().expect("points");
+        points.iter().any(|point| point["label"] == mended.as_str())
+    };
+    assert!(is_fitted(&ran), "{}", ran["analysis"]["points"][0]);
+
+    // Another sweep that is only tried out here takes nothing away.
+    run(&bench, "plan", &[ADAPTIVE, OFF, ALL, "sweep.span=6"]);
+    assert_ne!(read(&bench, "plan.json"), plan);
+    for command in ["run", "run", "plan"] {
+        let again = json(&run(&bench, command, &all).out);
+        assert_eq!(own(&read(&bench, "decisions.jsonl")), own(&decisions));
+        assert_eq!(read(&bench, "plan.json"), plan);
+        if command == "run" {
+            assert_eq!(again["sweep"]["completed"], 0);
+            assert!(is_fitted(&again));
+        }
+    }
+    let status = bench
+        .run(&["status", "outputs/design-simulated"])
+        .expect(0)
+        .out;
+    let words = "1. 1e18 FLOPs with 13 sizes";
+    assert_eq!(status.matches(words).count(), 1, "{status}");
+
+    // It is the file that keeps them.
+    fs::remove_file(bench.path("outputs/design-simulated/decisions.jsonl")).expect("removed");
+    run(&bench, "plan", &all);
+    assert_ne!(read(&bench, "plan.json"), plan);
+}
+
+/// A size that can't be trained at all keeps no round waiting.
+#[test]
+fn rounds_go_on_without_a_trial_that_fails_again() {
+    let bench = Workbench::with(DESIGN);
+    let all = [ADAPTIVE, OFF];
+    run(&bench, "run", &all);
+    let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
+    fail(&bench, &ids(&bench, 1)[3]);
+    run(&bench, "plan", &all);
+    assert_eq!(read(&bench, "plan.json"), plan);
+    // The end is decided by what is there, the rounds are not.
+    let rounds = |decisions: &str| {
+        let mut lines = own(decisions);
+        lines.pop();
+        lines
+    };
+    assert_eq!(rounds(&read(&bench, "decisions.jsonl")), rounds(&decisions));
 }
 
 #[test]

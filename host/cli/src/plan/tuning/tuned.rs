@@ -1,11 +1,9 @@
 //! What was found, as it is kept.
 
 use flops_fit_scaling::learning_rate::{Decision, Point, Settled, Transfer};
-use flops_fit_trial::{Description, hex};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::super::Surveyed;
+use super::super::{Surveyed, identity};
 use crate::manifest::{LearningRate, Manifest, Train, Tune};
 
 /// `tuning.json`: what was tried and what follows.
@@ -37,23 +35,11 @@ impl Tuned {
 /// Hash of what decides the best rates; not of budgets, seeds or what is done with the
 /// results.
 pub(super) fn identity(manifest: &Manifest, tune: &Tune, survey: &Surveyed) -> String {
-    let Description {
-        model,
-        dataset,
-        loss,
-        data,
-        ..
-    } = &survey.description;
     // A larger share would allow other points, and is no reason to leave those that there
     // are.
     let train = Train {
         lr: LearningRate::Fixed(0.0),
         ..manifest.train.clone()
     };
-    let parts = (
-        (model, dataset, loss, data),
-        (&manifest.model.component.config, &manifest.trainer),
-        (&tune.rates, tune.transfer, train),
-    );
-    hex(&Sha256::digest(format!("{parts:?}")))
+    identity::identity(manifest, survey, &(&tune.rates, tune.transfer, train))
 }
