@@ -129,3 +129,6 @@ fn resampled(sample: &Sample, stream: &mut Stream) -> Vec<f64> {
         .map(|&cluster| times[cluster])
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
