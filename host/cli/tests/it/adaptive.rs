@@ -1,6 +1,9 @@
 //! Sweeps whose sizes are chosen round by round.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use flops_fit_trial::{Failure, Outcome, TrialDir, TrialResult};
 use serde_json::Value;
@@ -182,9 +185,12 @@ fn it_goes_on_where_it_was() {
 #[test]
 fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
     const FIRST: &str = "sweep.budgets=[1e18]";
+    /// Close together, so that a slightly different centre has other sizes.
+    const SIZES: &str =
+        "model.sizes={ min = 10_000_000, max = 4_000_000_000, multiple_of = 1_000_000 }";
     const ALL: &str = "sweep.budgets=[1e18, 3.16e18, 1e19, 3.16e19]";
     let bench = Workbench::with(DESIGN);
-    run(&bench, "train", &[ADAPTIVE, OFF, FIRST]);
+    run(&bench, "train", &[ADAPTIVE, SIZES, FIRST]);
     // Near the minimum, so that it counts.
     let first = ids(&bench, 0);
     let loss = |id: &&String| -> f64 {
@@ -198,7 +204,7 @@ fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
     let mended = lowest.expect("trials").clone();
     fail(&bench, &mended);
 
-    let all = [ADAPTIVE, OFF, ALL];
+    let all = [ADAPTIVE, SIZES, ALL];
     let ran = json(&run(&bench, "run", &all).out);
     assert_eq!(ran["analysis"]["trials"]["failed"], 0, "it was mended");
     let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
@@ -217,7 +223,7 @@ fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
     assert!(is_fitted(&ran), "{}", ran["analysis"]["points"][0]);
 
     // Another sweep that is only tried out here takes nothing away.
-    run(&bench, "plan", &[ADAPTIVE, OFF, ALL, "sweep.span=6"]);
+    run(&bench, "plan", &[ADAPTIVE, SIZES, ALL, "sweep.span=6"]);
     assert_ne!(read(&bench, "plan.json"), plan);
     for command in ["run", "run", "plan"] {
         let again = json(&run(&bench, command, &all).out);
@@ -258,6 +264,55 @@ fn rounds_go_on_without_a_trial_that_fails_again() {
         lines
     };
     assert_eq!(rounds(&read(&bench, "decisions.jsonl")), rounds(&decisions));
+}
+
+/// Branches of a later round leave the trunks of earlier ones.
+#[test]
+fn rounds_share_trunks() {
+    let bench = Workbench::with(DESIGN);
+    // Few sizes, so that budgets share them.
+    let sizes = (0..34).map(|i| (1e7 * 1.25_f64.powi(i)) as u64);
+    let sizes: Vec<u64> = sizes.collect();
+    let sizes = format!("model.sizes={sizes:?}");
+    let trunks = "train.schedule={ kind = \"wsd\", decay = 0.2, reuse_trunk = true }";
+    let sets = [ADAPTIVE, &sizes, trunks];
+    let ran = json(&run(&bench, "run", &sets).out);
+    let plan = json(&read(&bench, "plan.json"));
+    assert!(
+        plan["upcoming"]["budgets"]
+            .as_array()
+            .is_some_and(Vec::is_empty)
+    );
+    let budgets = plan["budgets"].as_array().expect("budgets");
+    assert_eq!(budgets.len(), 7);
+    let mut budgets_of_trunk = BTreeMap::<&str, usize>::new();
+    let trials = budgets
+        .iter()
+        .flat_map(|budget| budget["trials"].as_array().expect("trials"));
+    for trial in trials {
+        let trunk = trial["branch"]["trunk"].as_str().expect("a trunk");
+        *budgets_of_trunk.entry(trunk).or_default() += 1;
+    }
+    assert!(
+        budgets_of_trunk.values().any(|&budgets| budgets > 2),
+        "{budgets_of_trunk:?}"
+    );
+    let alone: f64 = budgets
+        .iter()
+        .flat_map(|budget| budget["trials"].as_array().expect("trials"))
+        .filter_map(|trial| trial["c"].as_f64())
+        .sum();
+    assert!(flops(&plan) < 0.95 * alone, "{} of {alone}", flops(&plan));
+    // A trunk's points are one cluster of the bootstrap.
+    let points = ran["analysis"]["points"].as_array().expect("points");
+    assert!(points.len() > 40, "{}", points.len());
+    for point in points {
+        let group = point["group"].as_str().expect("a group");
+        assert!(budgets_of_trunk.contains_key(group), "{group}");
+    }
+    let again = json(&run(&bench, "run", &sets).out);
+    assert_eq!(again["sweep"]["completed"], 0);
+    assert_eq!(json(&read(&bench, "plan.json")), plan);
 }
 
 #[test]
