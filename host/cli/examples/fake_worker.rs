@@ -23,9 +23,10 @@ use std::{
 };
 
 use flops_fit_trial::{
-    CANNOT_WRITE, ComponentFacts, DatasetFacts, DescribeRequest, DescribeResponse, Description,
-    Environment, FORMAT, Failure, Measured, Outcome, Part, Phase, Progress, ProgressWriter, Pulse,
-    SizeFacts, SizeOutcome, Stage, Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
+    Arrangement, Build, CANNOT_WRITE, Checkpoint, ComponentFacts, Content, DatasetFacts,
+    DescribeRequest, DescribeResponse, Description, Environment, FORMAT, Failure, Measured,
+    Outcome, Part, Phase, Position, Progress, ProgressWriter, Pulse, SizeFacts, SizeOutcome, Stage,
+    Timing, TrialDir, TrialResult, TrialSpec, read_json, write_json,
 };
 use serde_json::Value;
 
@@ -146,6 +147,9 @@ fn train(dir: &TrialDir) {
     // In one piece: another worker writes there too.
     let line = format!("{} {}\n", spec.id, spec.run.attempt);
     log.write_all(line.as_bytes()).expect("written");
+    if spec.is_trunk() {
+        return grow(dir, &spec);
+    }
     let code = code(&spec);
     let faults = code.get("faults").unwrap_or(&config["faults"]);
     let fault = faults[spec.recipe.size.to_string()]
@@ -225,6 +229,44 @@ fn train(dir: &TrialDir) {
     if fault == "linger" {
         std::thread::sleep(Duration::from_mins(10));
     }
+}
+
+/// Leaves a checkpoint without tensors wherever branches do.
+fn grow(dir: &TrialDir, spec: &TrialSpec) {
+    for &step in &spec.run.branches {
+        let checkpoint = Checkpoint {
+            format: FORMAT,
+            trial: spec.id.clone(),
+            build: Build {
+                worker: "fake".to_owned(),
+                libtorch: "none".to_owned(),
+                model: spec.run.model.sha256.clone(),
+                dataset: spec.run.dataset.sha256.clone(),
+                loss: spec.run.loss.sha256.clone(),
+            },
+            arrangement: Arrangement::of(spec),
+            position: Position {
+                step,
+                ..Position::default()
+            },
+            resumed: Vec::new(),
+            tensors: Content::default(),
+        };
+        let write = |path: &Path| std::fs::write(path, b"");
+        dir.branches().save(checkpoint, write).expect("saved");
+    }
+    let steps = spec.run.branches.last().copied().unwrap_or_default();
+    let result = TrialResult {
+        format: FORMAT,
+        id: spec.id.clone(),
+        outcome: Outcome::Grown {
+            steps,
+            units: steps * spec.units_per_step(),
+        },
+        environment: Environment::planned(&spec.run),
+        timing: Timing::default(),
+    };
+    dir.write_result(&result).expect("written");
 }
 
 /// What becomes of a worker whose libtorch is gone.

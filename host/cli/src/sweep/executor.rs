@@ -130,8 +130,9 @@ impl<'a> Executor<'a> {
     }
 
     fn may_start(&self) -> bool {
+        let room = |place: &Place| self.settings.machine.room(&place.assignment);
         self.halted.is_none()
-            && self.places.len() < self.settings.jobs
+            && self.places.iter().map(room).sum::<usize>() < self.settings.jobs
             && self.rests_until <= Instant::now()
             && !self.interrupt.is_raised()
     }
@@ -183,17 +184,28 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Says on what `trial` runs, beside what runs and before what waits.
+    /// Says on what `trial` runs, beside what runs and before what waits for nothing but a
+    /// place. What begins again in a moment counts; branches whose trunk is not there yet
+    /// don't.
     fn assign(&self, trial: &mut Trial) -> Assignment {
         let machine = &self.settings.machine;
         let running: Vec<&Assignment> = self.places.iter().map(|p| &p.assignment).collect();
+        let waiting = self.queue.iter().map(|queued| &queued.trial);
+        let waiting = waiting
+            .filter(|trial| self.trunks.lets_begin(trial))
+            .count();
+        let spec = &mut trial.spec;
         let candidate = Candidate {
-            n: trial.spec.run.declared_n as f64,
-            examples: trial.spec.recipe.train.batch_examples,
+            n: spec.run.declared_n as f64,
+            examples: spec.recipe.train.batch_examples,
+            earlier: trial.dir.checkpoints().arrangement(&spec.id),
         };
-        let assignment = machine.place(candidate, &running, self.queue.len());
-        trial.spec.run.devices = machine.names(&assignment);
-        trial.spec.run.threads = assignment.threads;
+        let assignment = machine.place(&candidate, &running, waiting);
+        spec.run.devices = machine.names(&assignment);
+        spec.run.threads = assignment.threads;
+        if let (Some(earlier), None) = (candidate.earlier, spec.run.micro_batch) {
+            spec.run.micro_batch = earlier.micro_batch;
+        }
         assignment
     }
 

@@ -6,7 +6,13 @@
 //! trials left to keep the machine busy, and only if its model is wide enough for the
 //! work to outweigh what ranks and threads say to each other. Threads moreover only where
 //! nothing else runs: the threads of one product wait for each other, and a core that
-//! is busy elsewhere then holds up all of them.
+//! is busy elsewhere then holds up all of them. What has got more keeps it: trials that
+//! can begin later wait until there is room beside it.
+//!
+//! A trial that goes on from a checkpoint gets what it was trained on before, where that
+//! is free.
+
+use flops_fit_trial::Arrangement;
 
 use crate::manifest::{Run, Share};
 
@@ -33,12 +39,14 @@ pub struct Assignment {
 }
 
 /// The trial that is about to begin.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// Parameters N.
     pub n: f64,
     /// Examples in an optimizer step, which ranks share.
     pub examples: u64,
+    /// What it was trained on up to the checkpoint that it goes on from, if it does.
+    pub earlier: Option<Arrangement>,
 }
 
 /// N from which a second thread of a core pays: a width of about 128.
@@ -71,7 +79,7 @@ impl Machine {
 
     /// What `trial` gets, beside those that run at `running` and before `waiting` others,
     /// which could begin as well.
-    pub fn place(&self, trial: Candidate, running: &[&Assignment], waiting: usize) -> Assignment {
+    pub fn place(&self, trial: &Candidate, running: &[&Assignment], waiting: usize) -> Assignment {
         let load = |device: usize| {
             running
                 .iter()
@@ -81,6 +89,26 @@ impl Machine {
         let mut by_load: Vec<usize> = (0..self.devices.len()).collect();
         by_load.sort_by_key(|&device| (load(device), device));
         let free = by_load.iter().filter(|&&device| load(device) == 0).count();
+        let earlier = trial.earlier.as_ref();
+        let (ranks, threads) = earlier
+            .and_then(|earlier| self.as_before(earlier, running.is_empty(), free))
+            .unwrap_or_else(|| self.share(trial, running.is_empty(), free, waiting));
+        by_load.truncate(ranks);
+        by_load.sort_unstable();
+        Assignment {
+            devices: by_load,
+            threads: threads.max(1) as u32,
+        }
+    }
+
+    /// Ranks and threads of `trial`, with `free` devices.
+    fn share(
+        &self,
+        trial: &Candidate,
+        is_alone: bool,
+        free: usize,
+        waiting: usize,
+    ) -> (usize, usize) {
         let wide = trial.n >= self.least_width();
         let ranks = match self.devices_per_trial {
             Share::Fixed(ranks) => ranks,
@@ -90,18 +118,44 @@ impl Machine {
             }
             Share::Automatic => 1,
         };
-        let alone = running.is_empty() && waiting == 0;
+        let is_last = is_alone && waiting == 0;
         let threads = match self.threads {
             Share::Fixed(threads) => threads,
-            Share::Automatic if alone && trial.n >= WIDE && !self.has_gpus() => self.cores / ranks,
+            Share::Automatic if is_last && trial.n >= WIDE && !self.has_gpus() => {
+                self.cores / ranks
+            }
             Share::Automatic => 1,
         };
-        by_load.truncate(ranks);
-        by_load.sort_unstable();
-        Assignment {
-            devices: by_load,
-            threads: threads.max(1) as u32,
-        }
+        (ranks, threads)
+    }
+
+    /// Ranks and threads of `earlier`, where the manifest allows them, on devices of that kind
+    /// that are free.
+    fn as_before(
+        &self,
+        earlier: &Arrangement,
+        is_alone: bool,
+        free: usize,
+    ) -> Option<(usize, usize)> {
+        let (ranks, threads) = (earlier.devices.len(), earlier.threads as usize);
+        let mut devices = earlier.devices.iter();
+        let fit = devices.all(|device| is_gpu(device) == self.has_gpus())
+            && match self.devices_per_trial {
+                Share::Fixed(fixed) => ranks == fixed,
+                Share::Automatic => (1..=free.max(1)).contains(&ranks),
+            }
+            && match self.threads {
+                Share::Fixed(fixed) => threads == fixed,
+                Share::Automatic => threads == 1 || (is_alone && threads * ranks <= self.cores),
+            };
+        fit.then_some((ranks, threads))
+    }
+
+    /// How many trials with the least share there would be room for in `place`.
+    pub fn room(&self, place: &Assignment) -> usize {
+        let ranks = place.devices.len() / self.devices_per_trial.least();
+        let threads = place.threads as usize / self.threads.least();
+        (ranks * threads).max(1)
     }
 
     /// The names of a place's devices.
@@ -111,12 +165,16 @@ impl Machine {
     }
 
     fn has_gpus(&self) -> bool {
-        self.devices.iter().any(|device| device != "cpu")
+        self.devices.iter().any(|device| is_gpu(device))
     }
 
     fn least_width(&self) -> f64 {
         if self.has_gpus() { WIDE_ON_GPU } else { WIDE }
     }
+}
+
+fn is_gpu(device: &str) -> bool {
+    device != "cpu"
 }
 
 #[cfg(test)]
@@ -132,14 +190,36 @@ mod tests {
         }
     }
 
+    fn candidate(n: f64) -> Candidate {
+        Candidate {
+            n,
+            examples: 8,
+            earlier: None,
+        }
+    }
+
+    fn place(devices: &[usize]) -> Assignment {
+        Assignment {
+            devices: devices.to_vec(),
+            threads: 1,
+        }
+    }
+
+    fn before(devices: &[&str], threads: u32) -> Arrangement {
+        Arrangement {
+            devices: devices.iter().map(|&name| name.to_owned()).collect(),
+            threads,
+            micro_batch: None,
+        }
+    }
+
     /// Starts trials one after the other, and says where each goes.
     #[track_caller]
     fn check(machine: &Machine, trials: &[f64], expected: &[(&[usize], u32)]) {
         let mut running: Vec<Assignment> = Vec::new();
         for (i, &n) in trials.iter().enumerate() {
-            let trial = Candidate { n, examples: 8 };
             let beside: Vec<_> = running.iter().collect();
-            let place = machine.place(trial, &beside, trials.len() - 1 - i);
+            let place = machine.place(&candidate(n), &beside, trials.len() - 1 - i);
             running.push(place);
         }
         let found: Vec<_> = running
@@ -166,16 +246,8 @@ mod tests {
         ];
         check(&gpus, &[1e9; 6], &each);
         check(&machine(GPUS, ONE, ONE), &[1e9; 6], &each);
-        let place = |devices: &[usize]| Assignment {
-            devices: devices.to_vec(),
-            threads: 1,
-        };
-        let trial = Candidate {
-            n: 1e9,
-            examples: 8,
-        };
-        let free_again = gpus.place(trial, &[&place(&[0]), &place(&[2]), &place(&[3])], 5);
-        assert_eq!(free_again.devices, [1]);
+        let beside = [&place(&[0]), &place(&[2]), &place(&[3])];
+        assert_eq!(gpus.place(&candidate(1e9), &beside, 5).devices, [1]);
     }
 
     #[test]
@@ -187,10 +259,60 @@ mod tests {
         check(&gpus, &[1e7], &[(&[0], 1)]);
         // Ranks share the examples of a step.
         let trial = Candidate {
-            n: 1e9,
             examples: 3,
+            ..candidate(1e9)
         };
-        assert_eq!(gpus.place(trial, &[], 0).devices, [0, 1, 2]);
+        assert_eq!(gpus.place(&trial, &[], 0).devices, [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_goes_on_gets_what_it_had_where_that_is_free() {
+        let check =
+            |machine: &Machine, earlier, beside: &[&Assignment], expected: (&[usize], u32)| {
+                let trial = Candidate {
+                    earlier: Some(earlier),
+                    ..candidate(1e9)
+                };
+                let place = machine.place(&trial, beside, 5);
+                assert_eq!((place.devices.as_slice(), place.threads), expected);
+            };
+        let gpus = machine(GPUS, AUTO, AUTO);
+        let (first, second) = (place(&[0]), place(&[1, 2]));
+        let three = || before(&["cuda:1", "cuda:5", "cuda:7"], 1);
+        check(&gpus, three(), &[], (&[0, 1, 2], 1));
+        check(&gpus, three(), &[&first], (&[1, 2, 3], 1));
+        check(&gpus, three(), &[&second], (&[0], 1));
+        check(&gpus, before(&["cpu", "cpu"], 1), &[], (&[0], 1));
+        check(&gpus, before(&[], 1), &[], (&[0], 1));
+        // What it had alone is enough to go on with when it is alone.
+        let last = Candidate {
+            earlier: Some(before(&["cuda:0"], 1)),
+            ..candidate(1e9)
+        };
+        assert_eq!(gpus.place(&last, &[], 0).devices, [0]);
+
+        let cpu = machine(&["cpu", "cpu"], AUTO, AUTO);
+        check(&cpu, before(&["cpu"], 4), &[], (&[0], 4));
+        check(&cpu, before(&["cpu"], 4), &[&first], (&[1], 1));
+        check(&cpu, before(&["cpu"], 8), &[], (&[0], 1));
+        let fixed = machine(GPUS, Share::Fixed(2), ONE);
+        check(&fixed, three(), &[], (&[0, 1], 1));
+    }
+
+    #[test]
+    fn what_has_more_leaves_room_for_less() {
+        let room = |machine: &Machine, devices: &[usize], threads| {
+            machine.room(&Assignment {
+                devices: devices.to_vec(),
+                threads,
+            })
+        };
+        let gpus = machine(GPUS, AUTO, AUTO);
+        assert_eq!(room(&gpus, &[2], 1), 1);
+        assert_eq!(room(&gpus, &[0, 1, 2, 3], 1), 4);
+        assert_eq!(room(&machine(&["cpu", "cpu"], AUTO, AUTO), &[0, 1], 2), 4);
+        let pairs = machine(GPUS, Share::Fixed(2), Share::Fixed(3));
+        assert_eq!(room(&pairs, &[0, 1], 3), 1);
     }
 
     #[test]
@@ -216,13 +338,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_devices() {
         let pairs = machine(GPUS, Share::Fixed(2), ONE);
-        let trial = Candidate {
-            n: 1.0,
-            examples: 8,
-        };
-        assert_eq!(
-            pairs.names(&pairs.place(trial, &[], 0)),
-            ["cuda:0", "cuda:1"]
-        );
+        let place = pairs.place(&candidate(1.0), &[], 0);
+        assert_eq!(pairs.names(&place), ["cuda:0", "cuda:1"]);
     }
 }

@@ -7,6 +7,7 @@ mod exits;
 mod faults;
 mod library;
 mod odd_tables;
+mod placement;
 mod power;
 mod programs;
 mod resume;

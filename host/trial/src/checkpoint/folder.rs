@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Build, Checkpoint, Refusal, refusal};
+use super::{Arrangement, Build, Checkpoint, Refusal, refusal};
 use crate::{
     Content, DocumentError, SetAside, TrialId,
     aside::set_aside,
@@ -72,6 +72,14 @@ impl CheckpointDir {
     /// Whether there is one of `step`, usable or not.
     pub fn has(&self, step: u64) -> bool {
         self.file(step, INDEX).is_file()
+    }
+
+    /// What trial `trial` was trained on before the latest checkpoint; `None` where there is
+    /// none, or it can't be read. Whether it can be continued is not looked at.
+    pub fn arrangement(&self, trial: &TrialId) -> Option<Arrangement> {
+        let latest = self.steps().first().copied()?;
+        let checkpoint: Checkpoint = read_sealed(&self.file(latest, INDEX)).ok()?;
+        (checkpoint.trial == *trial).then_some(checkpoint.arrangement)
     }
 
     /// The latest checkpoint that trial `trial` can go on from under `build`; what
