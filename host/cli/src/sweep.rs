@@ -10,6 +10,7 @@
 mod ending;
 mod executor;
 mod limit;
+mod micro_batches;
 mod observer;
 mod placement;
 mod program;

@@ -12,6 +12,7 @@ use flops_fit_trial::{Failure, Outcome, Stage, TrialId};
 
 use super::{
     Assignment, Candidate, FailedTrial, Observer, Selection, Settings, SweepError, Tally, Trial,
+    micro_batches::MicroBatches,
     retry::{self, Retry},
     simulated,
     trunks::Trunks,
@@ -48,6 +49,7 @@ pub(super) struct Executor<'a> {
     queue: VecDeque<Queued>,
     places: Vec<Place>,
     trunks: Trunks,
+    micro_batches: MicroBatches,
     settings: &'a Settings,
     trainer: &'a Trainer,
     observer: &'a mut dyn Observer,
@@ -83,6 +85,7 @@ impl<'a> Executor<'a> {
                 ..Tally::default()
             },
             trunks,
+            micro_batches: MicroBatches::default(),
             queue: trials.into_iter().map(queued).collect(),
             places: Vec::new(),
             settings,
@@ -203,9 +206,11 @@ impl<'a> Executor<'a> {
         let assignment = machine.place(&candidate, &running, waiting);
         spec.run.devices = machine.names(&assignment);
         spec.run.threads = assignment.threads;
-        if let (Some(earlier), None) = (candidate.earlier, spec.run.micro_batch) {
-            spec.run.micro_batch = earlier.micro_batch;
-        }
+        spec.run.micro_batch = match (candidate.earlier, spec.run.micro_batch) {
+            (Some(earlier), None) => earlier.micro_batch,
+            (Some(_), own) => own,
+            (None, _) => self.micro_batches.first(spec),
+        };
         assignment
     }
 
@@ -326,6 +331,9 @@ impl<'a> Executor<'a> {
             _ => None,
         };
         self.observer.ended(&trial, outcome, retry.is_some());
+        if !matches!(outcome, Outcome::Failed { .. }) {
+            self.micro_batches.learn(&trial.spec);
+        }
         match (retry, outcome) {
             (Some(retry), _) => {
                 let Retry {
