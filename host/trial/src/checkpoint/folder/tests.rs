@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    FORMAT,
-    checkpoint::{Arrangement, Position},
-};
+use crate::{FORMAT, checkpoint::Position};
 
 fn trial(digit: u8) -> TrialId {
     let id = serde_json::json!(format!("{digit:016x}"));
@@ -209,4 +206,26 @@ fn what_could_not_be_written_leaves_the_older_ones() {
     });
     assert!(failed.is_err());
     assert_eq!(files(&dir), before);
+}
+
+#[test]
+fn the_latest_arrangement_is_told_of_a_trial_itself() {
+    let bench = bench([]);
+    assert_eq!(bench.dir.arrangement(&trial(1)), None);
+    save(&bench.dir, 3).expect("saved");
+    let pair = Arrangement {
+        devices: vec!["cuda:0".to_owned(), "cuda:1".to_owned()],
+        threads: 1,
+        micro_batch: Some(2),
+    };
+    let later = Checkpoint {
+        arrangement: pair.clone(),
+        ..checkpoint(5)
+    };
+    let saved = bench.dir.save(later, |path| fs::write(path, "tensors"));
+    saved.expect("saved");
+    assert_eq!(bench.dir.arrangement(&trial(1)), Some(pair));
+    assert_eq!(bench.dir.arrangement(&trial(2)), None);
+    fs::write(bench.dir.file(5, INDEX), "torn").expect("written");
+    assert_eq!(bench.dir.arrangement(&trial(1)), None);
 }
