@@ -11,7 +11,7 @@ use crate::{device, precision};
 const TIME: Duration = Duration::from_millis(40);
 
 /// Products of one size at least, however long they take.
-const LEAST: usize = 2;
+const LEAST: usize = 3;
 
 /// Rows and columns of the factors, ascending. Which of them comes closest to the peak
 /// depends on caches and on how the product is cut for them.
@@ -19,7 +19,7 @@ const SIDES: [i64; 2] = [512, 1024];
 
 /// Seconds that a larger product may take to be tried, so that a slow machine does not
 /// spend more on this than it tells.
-const LONGEST: f64 = 0.05;
+const LONGEST: f64 = 0.1;
 
 /// Rows and columns on a GPU, which a small product does not fill.
 const GPU_SIDES: [i64; 1] = [8192];
