@@ -70,7 +70,7 @@ fn a_sweep_on_two_ranks_gives_the_same_bits_again_and_when_interrupted() {
     }
 }
 
-/// A model of rank 4 to 24, which misbehaves on the second of two ranks alone.
+/// A model of rank 4 to 16, which misbehaves on the second of two ranks alone.
 const HOSTILE: &str = concat!(
     hostile!(),
     r#"
@@ -80,7 +80,7 @@ faults = { 8 = "hang-on-one-rank", 12 = "panic-on-one-rank", 16 = "order-of-one-
     on_stories!(),
     r#"
 [sweep]
-grid = [{ budget = 1e8, sizes = [4, 8, 12, 16, 20, 24] }]
+grid = [{ budget = 1e8, sizes = [4, 8, 12, 16] }]
 min_steps = 2
 
 [train]
@@ -105,7 +105,7 @@ fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
     let began = outcomes.values().map(|(dir, _)| began_to_train(dir));
     assert_eq!(
         began.collect::<Vec<_>>(),
-        [true, true, true, false, true, true],
+        [true, true, true, false],
         "ranks that disagree take no step"
     );
     for (size, wanted) in [
@@ -129,12 +129,26 @@ fn one_rank_that_fails_ends_its_trial_with_its_own_cause() {
             16,
             Ends::Failed("contract_violation", "rank 1 has parameter `readout`"),
         ),
-        // Not the limit that the other rank would pass.
-        (20, Ends::Failed("plugin", "not while another hangs")),
-        (24, Ends::Failed("plugin", "not while another hangs")),
     ] {
         let (_, outcome) = &outcomes[&size];
         if let Err(why) = check(wanted, outcome) {
+            panic!("size {size}: {why}");
+        }
+    }
+}
+
+/// One rank hangs for ever, and the other has an error: that is what is told, and not the
+/// limit that the first would pass.
+#[test]
+fn a_rank_that_hangs_does_not_hide_why_another_has_failed() {
+    let manifest = HOSTILE
+        .replace("sizes = [4, 8, 12, 16]", "sizes = [20, 24]")
+        .replace("silence_limit = 4", "silence_limit = 100");
+    let bench = Workbench::new("ranks-hidden", &manifest);
+    bench.run(&["train"]).expect(5);
+    let wanted = Ends::Failed("plugin", "not while another hangs");
+    for (size, (_, outcome)) in outcomes(&bench) {
+        if let Err(why) = check(wanted, &outcome) {
             panic!("size {size}: {why}");
         }
     }

@@ -189,6 +189,11 @@ impl Keeper {
         self.saved.elapsed() >= self.interval
     }
 
+    /// Training begins: what came before it, such as reading the data, is nothing to save.
+    pub(crate) fn begin_training(&mut self) {
+        self.saved = Instant::now();
+    }
+
     /// Whether so much time went into what is not saved that saving it costs little beside
     /// that. Few trials that are over in seconds come to this.
     pub(crate) fn has_much_unsaved(&self) -> bool {
@@ -204,7 +209,6 @@ impl Keeper {
             let step = start.checkpoint.position.step;
             match tensors::load(&start.tensors, &named) {
                 Ok(()) => {
-                    self.saved = Instant::now();
                     return Ok(Some(self.begin(start)));
                 }
                 Err(why) => {
@@ -216,7 +220,6 @@ impl Keeper {
                 }
             }
         }
-        self.saved = Instant::now();
         Ok(None)
     }
 

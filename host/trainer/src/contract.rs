@@ -163,5 +163,6 @@ fn shift(leaf: &Tensor) -> Result<(), TchError> {
 
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
 fn host(error: TchError) -> Failure {
-    refused(Phase::Forward, &error)
+    // It is as large with any batch.
+    refused(Phase::Build, &error)
 }

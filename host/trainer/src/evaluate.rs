@@ -28,9 +28,8 @@ pub(crate) struct HeldOut {
 
 /// The batches of the held-out set of about `eval_units`, evenly spread; the
 /// whole split where it is smaller. None has more than `micro` examples: what was too
-/// much for training is for evaluation too. The examples are the same whatever their
-/// batches; the loss then differs by rounding, its standard error as estimates do
-/// that are made from more batch means or fewer.
+/// much for training is for evaluation too. Those that are smaller for that are the
+/// [`pieces`] of a batch: what is measured then differs by rounding alone.
 pub(crate) fn plan(data: &DataDescription, eval_units: u64, micro: Option<u64>) -> Vec<Vec<Draw>> {
     let each = data.units_per_example.max(1);
     let wanted = eval_units.div_ceil(each).max(1);
@@ -40,12 +39,26 @@ pub(crate) fn plan(data: &DataDescription, eval_units: u64, micro: Option<u64>) 
         None => wanted,
     };
     let draws: Vec<_> = Order::held_out(data.held_out_examples, count.max(1)).collect();
+    let size = examples(data);
+    let piece = size.min(micro.unwrap_or(u64::MAX).max(1));
+    let batches = draws.chunks(size as usize);
+    let pieces = batches.flat_map(|batch| batch.chunks(piece as usize));
+    pieces.map(<[Draw]>::to_vec).collect()
+}
+
+/// In how many pieces the batches of [`plan`] come, the last one perhaps in fewer.
+pub(crate) fn pieces(data: &DataDescription, micro: Option<u64>) -> usize {
+    let size = examples(data);
+    size.div_ceil(micro.unwrap_or(u64::MAX).clamp(1, size)) as usize
+}
+
+/// Examples in a batch that nothing makes smaller.
+fn examples(data: &DataDescription) -> u64 {
     let batch = match data.unit {
         Unit::Tokens => BATCH_UNITS,
         Unit::Images => BATCH_IMAGES,
     };
-    let size = (batch / each).min(micro.unwrap_or(u64::MAX)).max(1);
-    draws.chunks(size as usize).map(<[Draw]>::to_vec).collect()
+    (batch / data.units_per_example.max(1)).max(1)
 }
 
 /// Whether neighbouring examples share units, as the windows of a text do, of
@@ -96,18 +109,18 @@ pub(crate) fn batch(
 }
 
 impl HeldOut {
-    /// Over all batches, whichever ranks they were run on: the sums are made in the
-    /// order of the plan.
-    pub(crate) fn of(mut all: Vec<Evaluated>) -> Self {
-        all.sort_by_key(|batch| batch.index);
+    /// Over all batches, each in so many pieces, whichever ranks they were run on: the
+    /// sums are made in the order of the plan.
+    pub(crate) fn of(mut all: Vec<Evaluated>, pieces: usize) -> Self {
+        all.sort_by_key(|piece| piece.index);
         let mut metrics: BTreeMap<String, f64> = BTreeMap::new();
-        let mut means = Vec::with_capacity(all.len());
-        for batch in all {
-            for (name, metric) in batch.metrics {
-                *metrics.entry(name).or_default() += batch.weight * metric;
+        for piece in &mut all {
+            for (name, metric) in std::mem::take(&mut piece.metrics) {
+                *metrics.entry(name).or_default() += piece.weight * metric;
             }
-            means.push((batch.mean, batch.weight));
         }
+        let batches = all.chunk_by(|a, b| a.index / pieces == b.index / pieces);
+        let means: Vec<(f64, f64)> = batches.map(together).collect();
         let units: f64 = means.iter().map(|(_, weight)| weight).sum();
         let mean = means.iter().map(|(m, weight)| m * weight).sum::<f64>() / units;
         // What is no number has no place in a result; the loss itself is judged by
@@ -123,6 +136,16 @@ impl HeldOut {
             units: units as u64,
         }
     }
+}
+
+/// The mean of a batch and its weight, of those of its pieces.
+fn together(pieces: &[Evaluated]) -> (f64, f64) {
+    if let [whole] = pieces {
+        return (whole.mean, whole.weight);
+    }
+    let weight: f64 = pieces.iter().map(|piece| piece.weight).sum();
+    let sum: f64 = pieces.iter().map(|piece| piece.weight * piece.mean).sum();
+    (sum / weight, weight)
 }
 
 /// Of a weighted mean of batch means, which are taken as independent.
@@ -158,7 +181,7 @@ mod tests {
         }
     }
 
-    fn examples(data: &DataDescription) -> usize {
+    fn examples_of(data: &DataDescription) -> usize {
         plan(data, 65_536, None).iter().map(Vec::len).sum()
     }
 
@@ -174,24 +197,65 @@ mod tests {
         assert_eq!(sizes(Some(1000)), [64; 16]);
         assert_eq!(sizes(Some(8)), [8; 128]);
         assert_eq!(sizes(Some(1)), [1; 1024]);
+        assert_eq!(sizes(Some(40))[..4], [40, 24, 40, 24]);
+        for (micro, count) in [(None, 1), (Some(64), 1), (Some(40), 2), (Some(1), 64)] {
+            assert_eq!(pieces(&data, micro), count);
+        }
         let draws = |micro| plan(&data, 65_536, micro).concat();
         assert_eq!(draws(Some(7)), draws(None));
     }
 
     #[test]
+    fn pieces_of_batches_measure_what_whole_ones_do() {
+        let evaluated = |index, examples: &[f64]| {
+            let weight = examples.len() as f64;
+            let mean = examples.iter().sum::<f64>() / weight;
+            Evaluated {
+                index,
+                mean,
+                weight,
+                metrics: vec![("accuracy".to_owned(), mean / 9.0)],
+            }
+        };
+        let losses: Vec<f64> = (0..19).map(|i| f64::from(i).sin() + 2.0).collect();
+        let by = |size: usize, piece: usize| {
+            let batches = losses.chunks(size).flat_map(|batch| batch.chunks(piece));
+            let all = (0..)
+                .zip(batches)
+                .map(|(i, examples)| evaluated(i, examples));
+            HeldOut::of(all.collect(), size.div_ceil(piece))
+        };
+        let whole = by(8, 8);
+        assert!(whole.standard_error > 0.0);
+        for piece in [1, 3, 5] {
+            let cut = by(8, piece);
+            for (found, wanted) in [
+                (cut.loss, whole.loss),
+                (cut.standard_error, whole.standard_error),
+                (cut.metrics["accuracy"], whole.metrics["accuracy"]),
+            ] {
+                assert!(
+                    (found / wanted - 1.0).abs() < 1e-12,
+                    "{piece}: {found}, {wanted}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn as_many_units_as_wanted_or_the_whole_split() {
-        assert_eq!(examples(&data(None, None, None)), 1024);
+        assert_eq!(examples_of(&data(None, None, None)), 1024);
         assert_eq!(
-            examples(&data(Some(200_000), Some(3_000_000), Some(3_000_064))),
+            examples_of(&data(Some(200_000), Some(3_000_000), Some(3_000_064))),
             1024
         );
         // 6400 tokens are a hundred windows of 64, not 6337 overlapping ones.
         assert_eq!(
-            examples(&data(Some(6337), Some(3_000_000), Some(3_000_064))),
+            examples_of(&data(Some(6337), Some(3_000_000), Some(3_000_064))),
             100
         );
         // Disjoint examples: each is one.
-        assert_eq!(examples(&data(Some(500), Some(1000), Some(64_000))), 500);
+        assert_eq!(examples_of(&data(Some(500), Some(1000), Some(64_000))), 500);
     }
 
     #[test]
@@ -202,9 +266,9 @@ mod tests {
             weight: 1.0 + (index % 3) as f64,
             metrics: vec![("accuracy".to_owned(), 1.0 / (index + 3) as f64)],
         };
-        let whole = HeldOut::of((0..20).map(batch).collect());
+        let whole = HeldOut::of((0..20).map(batch).collect(), 1);
         let by_rank = (0..3).flat_map(|rank| (rank..20).step_by(3)).map(batch);
-        assert_eq!(HeldOut::of(by_rank.collect()), whole);
+        assert_eq!(HeldOut::of(by_rank.collect(), 1), whole);
     }
 
     #[test]
@@ -221,7 +285,7 @@ mod tests {
             ..data(Some(10_000), Some(60_000), Some(60_000))
         };
         let batches = plan(&images, 65_536, None);
-        assert_eq!(examples(&images), 10_000);
+        assert_eq!(examples_of(&images), 10_000);
         assert!(batches.iter().all(|draws| draws.len() <= 128));
     }
 

@@ -17,6 +17,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use crate::{
     AdamWState, FlatParameters,
     collective::connect,
+    device::cuda_devices,
     gemm,
     plugin::{ModelParameter, is_out_of_memory, refused},
 };
@@ -43,7 +44,7 @@ const EXACT: f64 = 1e-5;
 
 /// Checks every CUDA device of this process; `scratch` is a folder for checkpoints.
 pub(crate) fn report(scratch: &Path) -> GpuReport {
-    let count = usize::try_from(tch::Cuda::device_count()).unwrap_or_default();
+    let (count, problem) = cuda_devices();
     let devices = (0..count).map(|index| GpuDevice {
         name: format!("cuda:{index}"),
         checks: check(
@@ -56,6 +57,7 @@ pub(crate) fn report(scratch: &Path) -> GpuReport {
         format: FORMAT,
         libtorch: LIBTORCH_VERSION.to_owned(),
         devices: devices.collect(),
+        problem: problem.map(str::to_owned),
     }
 }
 

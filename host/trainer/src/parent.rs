@@ -242,6 +242,10 @@ fn at_exit() {
 )]
 pub(crate) fn leave(status: u8) -> ! {
     enter(Part::Host, Phase::Load);
+    if SOCKET.get().is_none() {
+        // Not done yet, where there is no parent to say anything to.
+        at_exit();
+    }
     std::process::exit(status.into())
 }
 

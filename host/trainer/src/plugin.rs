@@ -15,5 +15,6 @@ mod model;
 pub use dataset::{Batch, Dataset};
 pub(crate) use fault::{is_out_of_memory, refused};
 pub use library::Library;
+pub(crate) use library::linkers_words;
 pub use loss::{Loss, LossKind};
 pub use model::{Model, ModelBuffer, ModelKind, ModelParameter};

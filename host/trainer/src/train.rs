@@ -140,6 +140,9 @@ pub fn train(
         stop: &stop,
     };
     let plan = plan::batches(spec, &data, trial.cut, start.step..course.steps);
+    if let Some(keeper) = &mut keeper {
+        keeper.begin_training();
+    }
     let last_resort = observer.last_resort(keeper.as_deref());
     let cause = Cause::new(PATIENCE, last_resort);
     let leader = Leader::new(observer, keeper, spec, course.steps, &start);
@@ -151,7 +154,12 @@ pub fn train(
             .zip(ends)
             .map(|(rank, (feed, collective))| {
                 let (trial, cause, device) = (&trial, &cause, devices[rank]);
-                scope.spawn(move || trial.follow(rank, device, feed, collective, cause))
+                scope.spawn(move || {
+                    // Nothing of what a panic leaves behind is used.
+                    let follow = || trial.follow(rank, device, feed, collective, cause);
+                    catch_unwind(AssertUnwindSafe(follow))
+                        .unwrap_or_else(|panic| cause.note(Err(panicked(rank, &*panic))))
+                })
             })
             .collect();
         let mut rank = trial.rank(replica, feed, collective, Some(leader));
@@ -164,8 +172,7 @@ pub fn train(
         for (number, follower) in (1..).zip(followers) {
             // Should it not end, it is that rank that hangs.
             parent::wait_for(number);
-            let theirs = follower.join();
-            let theirs = theirs.unwrap_or_else(|panic| cause.note(Err(panicked(number, &*panic))));
+            let theirs = follower.join().expect("its panics are caught");
             if let (Some(End::Trained(all)), Some(End::Trained(theirs))) = (&mut end, theirs) {
                 all.extend(theirs);
             }

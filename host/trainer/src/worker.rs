@@ -23,7 +23,9 @@ use pending::Pending;
 use crate::{
     Keeper,
     allocator::keep_freed_memory,
-    check, coordinates, describe, gpu, parent,
+    check, coordinates, describe,
+    device::{cuda_devices, is_cuda},
+    gpu, parent,
     plugin::Library,
     precision,
     train::{Blueprint, LastResort, Observer, Trained, Training, train},
@@ -219,6 +221,9 @@ fn train_spec(
     keeper: &mut Keeper,
     log: &mut ProgressLog,
 ) -> Result<Training, Failure> {
+    if spec.run.devices.iter().any(|name| is_cuda(name)) {
+        cuda_devices();
+    }
     set_threads(spec.run.threads);
     let recipe = &spec.recipe;
     precision::check(recipe.train.precision)?;

@@ -11,6 +11,9 @@ pub struct GpuReport {
     pub libtorch: String,
     /// Every CUDA device that libtorch sees; empty where it sees none.
     pub devices: Vec<GpuDevice>,
+    /// What keeps libtorch from knowing such devices at all, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// One device.

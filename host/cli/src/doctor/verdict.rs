@@ -35,6 +35,9 @@ pub enum Verdict {
         worker: PathBuf,
         /// Version of its libtorch.
         libtorch: String,
+        /// What keeps that from knowing any, if something does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
     },
     /// The worker could not be asked.
     Unknown {
@@ -62,6 +65,7 @@ pub fn check_gpus(worker: Option<&Path>) -> Verdict {
         Ok(report) if report.devices.is_empty() => Verdict::NoGpu {
             worker: worker.to_owned(),
             libtorch: report.libtorch,
+            problem: report.problem,
         },
         Ok(GpuReport { devices, .. }) => {
             let mut checks = devices.iter().flat_map(|device| &device.checks);
@@ -102,11 +106,19 @@ impl fmt::Display for Verdict {
                     names(&failed)
                 )
             }
-            Self::NoGpu { worker, libtorch } => writeln!(
-                f,
-                "No GPU: libtorch {libtorch} of {} sees no CUDA device, so nothing was checked. Trials run on the CPU; for GPUs set libtorch up by `flops-fit setup --cuda` and build the worker again.",
-                worker.display()
-            ),
+            Self::NoGpu {
+                worker,
+                libtorch,
+                problem,
+            } => {
+                let problem = problem.as_ref().map(|words| format!(" ({words})"));
+                writeln!(
+                    f,
+                    "No GPU: libtorch {libtorch} of {} sees no CUDA device{}, so nothing was checked. Trials run on the CPU; for GPUs set libtorch up by `flops-fit setup --cuda` and build the worker again.",
+                    worker.display(),
+                    problem.unwrap_or_default()
+                )
+            }
             Self::Unknown { reason } => writeln!(f, "Unknown: {reason}."),
         }
     }
@@ -155,6 +167,7 @@ mod tests {
             format: flops_fit_trial::FORMAT,
             libtorch: "2.13.0".to_owned(),
             devices,
+            problem: Some("no such file".to_owned()),
         };
         let text = serde_json::to_string(&report).expect("JSON");
         machine.program("flops-fit-worker", &format!("echo '{text}' > \"$2\""));
@@ -181,7 +194,9 @@ mod tests {
     fn no_gpu_and_no_answer_are_said_plainly() {
         let none = verdict(Vec::new());
         assert!(!none.is_fit());
-        assert!(none.to_string().starts_with("No GPU: libtorch 2.13.0 of "));
+        let text = none.to_string();
+        assert!(text.starts_with("No GPU: libtorch 2.13.0 of "), "{text}");
+        assert!(text.contains("no CUDA device (no such file), so"), "{text}");
 
         let machine = Machine::new();
         machine.program("flops-fit-worker", "echo 'no such verb' >&2; exit 2");

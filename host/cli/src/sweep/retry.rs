@@ -37,9 +37,11 @@ pub(super) fn after(
         let ranks = spec.run.devices.len().max(1) as u64;
         let share = spec.recipe.train.batch_examples.div_ceil(ranks).max(1);
         let micro = spec.run.micro_batch.unwrap_or(share).clamp(1, share);
-        return (micro > 1).then(|| Retry {
+        let half = micro.div_ceil(2);
+        // Evaluation, whose batches are larger, has one example at a time only if that is said.
+        return (spec.run.micro_batch != Some(half)).then_some(Retry {
             wait: Duration::ZERO,
-            micro_batch: Some(micro.div_ceil(2)),
+            micro_batch: Some(half),
             counts: false,
         });
     }
@@ -113,7 +115,7 @@ mod tests {
         assert_eq!(micro_batches(&["cpu"; 3], None), [2, 1]);
         assert_eq!(micro_batches(&["cpu"; 3], Some(12)), [2, 1]);
         assert_eq!(micro_batches(&["cpu"; 5], None), [2, 1]);
-        assert!(micro_batches(&["cpu"; 12], None).is_empty());
+        assert_eq!(micro_batches(&["cpu"; 12], None), [1]);
         let forward = out_of_memory(Phase::Forward);
         assert_eq!(after(&forward, &spec(Some(1)), 0, 0), None);
         assert_eq!(

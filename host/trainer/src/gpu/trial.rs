@@ -165,10 +165,13 @@ impl api::Model for Bigram {
     type Config = ();
 
     fn build((): &(), context: &ModelContext<'_>) -> api::Result<Self> {
-        // Drawn on the CPU: each kind of device has a generator of its own.
+        // Not drawn: each kind of device has a generator of its own.
         let table = |shape: [i64; 2]| -> Result<Tensor, TchError> {
-            Tensor::f_randn(shape, (Kind::Float, Device::Cpu))?
-                .f_mul_scalar(0.3)?
+            Tensor::f_arange(shape[0] * shape[1], (Kind::Float, Device::Cpu))?
+                .f_mul_scalar(2.3)?
+                .f_sin()?
+                .f_mul_scalar(0.4)?
+                .f_view(shape)?
                 .f_to_device(context.device)?
                 .f_set_requires_grad(true)
         };

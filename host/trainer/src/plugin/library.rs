@@ -106,7 +106,7 @@ impl Library {
 }
 
 /// libloading says which call failed; the cause below it says why.
-fn linkers_words(error: &libloading::Error) -> String {
+pub(crate) fn linkers_words(error: &libloading::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), ToString::to_string)
 }

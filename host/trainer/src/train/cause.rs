@@ -12,8 +12,9 @@ use flops_fit_trial::Failure;
 use super::LastResort;
 use crate::{collective, feed, parent};
 
-/// How long the other threads of a trial are waited for once one has failed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the other threads of a trial are waited for once one has failed: a batch that
+/// takes its time is no endless one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The first failure of any rank. When one is gone the others fail too, for want of
 /// it; that is no cause.
@@ -27,8 +28,8 @@ pub(super) struct Cause {
 
 impl Cause {
     /// None so far. A thread may hang that does not know that another has failed: `patience`
-    /// after the first failure, `last_resort` is called with it, unless this was dropped
-    /// before.
+    /// after the first failure that is a cause, `last_resort` is called with it, unless this
+    /// was dropped before.
     pub(super) fn new(patience: Duration, last_resort: Option<LastResort>) -> Self {
         Self {
             first: Arc::default(),
@@ -38,19 +39,22 @@ impl Cause {
         }
     }
 
-    /// Notes a rank's failure, before the others can notice that it is gone. A panic comes
-    /// later, and replaces what they have said.
+    /// Notes a rank's failure, before the others can notice that it is gone. One that comes
+    /// later, as a panic does, replaces what they have said for want of it.
     pub(super) fn note<T>(&self, end: Result<T, Failure>) -> Option<T> {
         let failure = match end {
             Ok(end) => return Some(end),
             Err(failure) => failure,
         };
+        let is_cause = !is_for_want_of_another(&failure);
         let mut first = lock(&self.first);
         if first.as_ref().is_none_or(is_for_want_of_another) {
             *first = Some(failure);
         }
         drop(first);
-        self.lose_patience();
+        if is_cause {
+            self.lose_patience();
+        }
         None
     }
 
@@ -143,6 +147,18 @@ mod tests {
         cause.note::<()>(Err(failure("first")));
         cause.note::<()>(Err(failure("second")));
         assert_eq!(hear.recv(), Ok(failure("first")));
+    }
+
+    #[test]
+    fn what_fails_for_want_of_another_ends_no_patience() {
+        let (told, hear) = bounded(1);
+        let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
+        let cause = Cause::new(Duration::from_millis(1), Some(last_resort));
+        cause.note::<()>(Err(feed::ended()));
+        cause.note::<()>(Err(collective::gone(1)));
+        assert!(lock(&cause.waiting).is_none(), "nobody waits yet");
+        cause.note::<()>(Err(failure("the dataset's")));
+        assert_eq!(hear.recv(), Ok(failure("the dataset's")));
     }
 
     #[test]

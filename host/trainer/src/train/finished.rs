@@ -9,7 +9,10 @@ use super::{
     leader::Leader,
     rank::{End, Tail},
 };
-use crate::{divergence::Watch, evaluate::HeldOut};
+use crate::{
+    divergence::Watch,
+    evaluate::{self, HeldOut},
+};
 
 /// The leader after training.
 pub(super) struct Finished<'a> {
@@ -48,7 +51,8 @@ impl Finished<'_> {
                 diverged(step, loss, reason)
             }
             End::Trained(evaluated) => {
-                let held_out = HeldOut::of(evaluated);
+                let pieces = evaluate::pieces(data, self.spec.run.micro_batch);
+                let held_out = HeldOut::of(evaluated, pieces);
                 if held_out.loss.is_finite() {
                     let measured = self.measured(held_out, data)?;
                     Outcome::Completed { measured }
