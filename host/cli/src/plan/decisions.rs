@@ -26,6 +26,10 @@ pub(super) struct Decided {
     /// results and those that decisions before were made by.
     #[serde(default)]
     pub(super) from: Vec<String>,
+    /// Whether it is not part of the plan: nothing was trained of it under the manifest that
+    /// was planned last. Its trials may be those of other seeds or budgets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) dormant: bool,
     #[serde(flatten)]
     pub(super) decision: Decision,
 }
@@ -36,7 +40,7 @@ pub fn parse_decisions(bytes: &[u8]) -> Vec<Decision> {
     let all = parse(bytes);
     let of = all.last().map(|last| last.of.clone());
     all.into_iter()
-        .filter(|decided| Some(&decided.of) == of.as_ref())
+        .filter(|decided| Some(&decided.of) == of.as_ref() && !decided.dormant)
         .map(|decided| decided.decision)
         .collect()
 }

@@ -1,15 +1,17 @@
 //! An adaptive sweep's grid: the rounds that have been decided. Those that something was
 //! trained of stay as they were decided, the others are decided by the results that are
-//! there.
+//! there. No round that was decided is forgotten: one that the present manifest has nothing
+//! of lies dormant.
 
-use std::collections::BTreeSet;
+mod trained;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use flops_fit_scaling::{
     adaptive::{self, Action, Adaptive, Decision, Round},
     design::Wish,
     grid::{Layout, SizeList, Spread},
 };
-use flops_fit_trial::TrialSpec;
 
 use super::{
     PlanError, Surveyed,
@@ -18,18 +20,14 @@ use super::{
     identity::identity,
     layout::{Measured, grid_error, lay_out},
 };
-use crate::{
-    manifest::Manifest,
-    output::Output,
-    report::runs::{self, Row, Status},
-    sweep::Rebuilt,
-};
+use crate::{manifest::Manifest, output::Output, sweep::Rebuilt};
+use trained::{Results, Trained};
 
 /// The rounds up to the first that is not complete.
 #[derive(Debug, Clone)]
 pub(crate) struct Rounds {
-    /// Every decision, in order.
-    decided: Vec<Decided>,
+    /// Every decision, in order, and among them those that lie dormant.
+    lines: Vec<Decided>,
     /// What was decided in the same folder with other settings.
     others: Vec<Decided>,
     /// What they have trained, and what the last one wants trained.
@@ -47,12 +45,12 @@ impl Rounds {
 
     /// The latest decision.
     pub(crate) fn latest(&self) -> Option<&Decision> {
-        self.decided.last().map(|last| &last.decision)
+        latest(&self.lines).map(|last| &last.decision)
     }
 
     /// The file of the decisions.
     pub(super) fn lines(&self) -> String {
-        decisions::lines(self.others.iter().chain(&self.decided))
+        decisions::lines(self.others.iter().chain(&self.lines))
     }
 
     /// Decides round after round by the results in `output` that stand by `rebuilt`, as
@@ -79,119 +77,71 @@ impl Rounds {
             min_steps: manifest.sweep.min_steps,
             options: manifest.analysis.clone(),
         };
-        let results = Results {
+        let mut results = Results {
             manifest,
             survey,
             output,
             rebuilt,
+            left: BTreeMap::new(),
         };
         let of = identity(manifest, survey, &(&manifest.train, spread));
         let (own, others) = decisions::read(output, &of)?;
-        let (mut decided, trained) = results.carried_out(own, &sweep.budgets)?;
+        let (mut lines, trained) = results.carried_out(own, &sweep.budgets)?;
         let mut is_complete = trained.iter().all(|trained| trained.is_complete);
         let mut rounds: Vec<Round> = trained.into_iter().map(|trained| trained.round).collect();
         while is_complete {
             let decision = adaptive::decide(&sweep, &candidates, &rounds).map_err(wrong)?;
             let action = decision.action.clone();
-            let known = decided.iter().flat_map(|earlier| &earlier.from);
-            let known: BTreeSet<&String> = known.collect();
+            let known = lines.iter().filter(|earlier| !earlier.dormant);
+            let known: BTreeSet<&String> = known.flat_map(|earlier| &earlier.from).collect();
             let completed = rounds.iter().flat_map(|round| &round.runs);
             let completed = completed.filter_map(|run| run.label.as_ref());
             let from = completed
                 .filter(|id| !known.contains(id))
                 .cloned()
                 .collect();
-            decided.push(Decided {
-                of: of.clone(),
-                from,
-                decision,
-            });
+            add(
+                &mut lines,
+                Decided {
+                    of: of.clone(),
+                    from,
+                    dormant: false,
+                    decision,
+                },
+            );
             let Action::Train { budget, sizes, .. } = action else {
                 break;
             };
-            let trained = results.round(budget, sizes)?;
-            is_complete = trained.is_complete;
-            rounds.push(trained.round);
+            let Trained {
+                round,
+                is_complete: ended,
+                ..
+            } = results.round(budget, sizes, false)?;
+            is_complete = ended;
+            rounds.push(round);
         }
         Ok(Self {
-            upcoming: upcoming(&sweep, &rounds, decided.last(), spread, manifest),
+            upcoming: upcoming(&sweep, &rounds, latest(&lines), spread, manifest),
             layout: Layout::Listed(listed(&rounds)),
-            decided,
+            lines,
             others,
         })
     }
 }
 
-/// Looks at what was trained.
-struct Results<'a> {
-    manifest: &'a Manifest,
-    survey: &'a Surveyed,
-    output: &'a Output,
-    rebuilt: Rebuilt,
+/// The latest decision among `lines` that is part of the plan.
+fn latest(lines: &[Decided]) -> Option<&Decided> {
+    lines.iter().rfind(|line| !line.dormant)
 }
 
-/// A round as far as it was trained.
-struct Trained {
-    round: Round,
-    /// Whether each of its trials has ended.
-    is_complete: bool,
-    /// Whether one of them has completed or diverged.
-    has_begun: bool,
-}
-
-impl Results<'_> {
-    /// The decisions of `own` up to the last that something was trained of, at `budgets`,
-    /// with their rounds.
-    fn carried_out(
-        &self,
-        own: Vec<Decided>,
-        budgets: &[f64],
-    ) -> Result<(Vec<Decided>, Vec<Trained>), PlanError> {
-        let mut kept: Vec<(Decided, Trained)> = Vec::new();
-        for decided in own {
-            let Action::Train { budget, sizes, .. } = &decided.decision.action else {
-                continue;
-            };
-            let is_same = |other: &f64| other.total_cmp(budget).is_eq();
-            if budgets.iter().any(is_same) {
-                let trained = self.round(*budget, sizes.clone())?;
-                kept.push((decided, trained));
-            }
-        }
-        let last = kept.iter().rposition(|(_, trained)| trained.has_begun);
-        kept.truncate(last.map_or(0, |last| last + 1));
-        Ok(kept.into_iter().unzip())
-    }
-
-    /// The round of `sizes` at `budget`.
-    fn round(&self, budget: f64, sizes: Vec<i64>) -> Result<Trained, PlanError> {
-        let layout = Layout::Listed(vec![SizeList {
-            budget,
-            sizes: sizes.clone(),
-        }]);
-        let laid_out = lay_out(self.manifest, self.survey, &layout, self.output)?;
-        let outdated = |spec: &&TrialSpec| {
-            let dir = self.output.trial(&spec.id);
-            self.rebuilt == Rebuilt::Retrain && self.survey.sources.outdate(&dir)
-        };
-        let outdated = laid_out.specs.iter().filter(outdated);
-        let outdated: BTreeSet<&str> = outdated.map(|spec| spec.id.as_str()).collect();
-        let mut rows = runs::collect(self.output, &laid_out.plan);
-        for row in &mut rows {
-            if row.trial.as_deref().is_some_and(|id| outdated.contains(id)) {
-                row.status = Status::Pending;
-            }
-        }
-        let ended = |row: &Row| matches!(row.status, Status::Completed | Status::Diverged);
-        Ok(Trained {
-            is_complete: rows.iter().all(|row| row.status != Status::Pending),
-            has_begun: rows.iter().any(ended),
-            round: Round {
-                budget,
-                sizes,
-                runs: rows.iter().filter_map(Row::to_run).collect(),
-            },
-        })
+/// Adds what was decided, or wakes the same decision that lies dormant after all that don't.
+fn add(lines: &mut Vec<Decided>, decided: Decided) {
+    let last = lines.iter().rposition(|line| !line.dormant);
+    let tail = &mut lines[last.map_or(0, |last| last + 1)..];
+    let same = |line: &&mut Decided| line.decision == decided.decision && line.from == decided.from;
+    match tail.iter_mut().find(same) {
+        Some(line) => line.dormant = false,
+        None => lines.push(decided),
     }
 }
 

@@ -5,10 +5,10 @@ use std::{
     fs,
 };
 
-use flops_fit_trial::{Failure, Outcome, TrialDir, TrialResult};
+use flops_fit_trial::{Arrangement, Failure, Outcome, TrialDir, TrialResult};
 use serde_json::Value;
 
-use crate::workbench::{Ended, MANIFEST, Workbench};
+use crate::workbench::{Ended, MANIFEST, Workbench, save_checkpoint};
 
 /// Chinchilla's law from 1e18 to 1e21 FLOPs.
 const DESIGN: &str = r#"
@@ -73,12 +73,33 @@ fn fail(bench: &Workbench, id: &str) {
     dir.write_result(&failed).expect("written");
 }
 
-/// The lines of the sweep that was planned last.
+/// The lines that the plan was made by last.
 fn own(decisions: &str) -> Vec<Value> {
     let lines: Vec<Value> = decisions.lines().map(json).collect();
     let of = lines.last().expect("a decision")["of"].clone();
-    lines.into_iter().filter(|line| line["of"] == of).collect()
+    let own = |line: &Value| line["of"] == of && line["dormant"] != true;
+    lines.into_iter().filter(own).collect()
 }
+
+/// The trial of the first budget with the lowest loss.
+fn lowest(bench: &Workbench) -> String {
+    let loss = |id: &String| -> f64 {
+        let result = trial(bench, id).result().expect("read").expect("a result");
+        let Outcome::Completed { measured } = result.outcome else {
+            panic!("{result:?}");
+        };
+        measured.loss
+    };
+    let first = ids(bench, 0).into_iter();
+    let lowest = first.min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    lowest.expect("trials")
+}
+
+const FIRST: &str = "sweep.budgets=[1e18]";
+/// Close together, so that a slightly different centre has other sizes.
+const SIZES: &str =
+    "model.sizes={ min = 10_000_000, max = 4_000_000_000, multiple_of = 1_000_000 }";
+const ALL: &str = "sweep.budgets=[1e18, 3.16e18, 1e19, 3.16e19]";
 
 fn flops(plan: &Value) -> f64 {
     plan["flops"].as_f64().expect("a number")
@@ -184,24 +205,10 @@ fn it_goes_on_where_it_was() {
 /// A trial fails, the next round is decided without it, and then it is trained after all.
 #[test]
 fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
-    const FIRST: &str = "sweep.budgets=[1e18]";
-    /// Close together, so that a slightly different centre has other sizes.
-    const SIZES: &str =
-        "model.sizes={ min = 10_000_000, max = 4_000_000_000, multiple_of = 1_000_000 }";
-    const ALL: &str = "sweep.budgets=[1e18, 3.16e18, 1e19, 3.16e19]";
     let bench = Workbench::with(DESIGN);
     run(&bench, "train", &[ADAPTIVE, SIZES, FIRST]);
     // Near the minimum, so that it counts.
-    let first = ids(&bench, 0);
-    let loss = |id: &&String| -> f64 {
-        let result = trial(&bench, id).result().expect("read").expect("a result");
-        let Outcome::Completed { measured } = result.outcome else {
-            panic!("{result:?}");
-        };
-        measured.loss
-    };
-    let lowest = first.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
-    let mended = lowest.expect("trials").clone();
+    let mended = lowest(&bench);
     fail(&bench, &mended);
 
     let all = [ADAPTIVE, SIZES, ALL];
@@ -241,10 +248,104 @@ fn a_trial_that_is_mended_moves_no_round_that_was_trained() {
     let words = "1. 1e18 FLOPs with 13 sizes";
     assert_eq!(status.matches(words).count(), 1, "{status}");
 
+    // Nor do other seeds and budgets, or longer trials.
+    for other in [
+        "sweep.seeds=[1]",
+        "sweep.budgets=[1e18, 1e19]",
+        "sweep.budgets=[1e19]",
+        "sweep.min_steps=1_000_000_000_000",
+    ] {
+        let mut sets = all.to_vec();
+        sets.push(other);
+        let planned = ["plan", "--format", "json"].into_iter();
+        let planned: Vec<&str> = planned
+            .chain(sets.iter().flat_map(|set| ["--set", set]))
+            .collect();
+        bench.run(&planned);
+        for _ in 0..2 {
+            run(&bench, "plan", &all);
+            assert_eq!(read(&bench, "plan.json"), plan, "{other}");
+            assert_eq!(own(&read(&bench, "decisions.jsonl")), own(&decisions));
+        }
+    }
+
     // It is the file that keeps them.
     fs::remove_file(bench.path("outputs/design-simulated/decisions.jsonl")).expect("removed");
     run(&bench, "plan", &all);
     assert_ne!(read(&bench, "plan.json"), plan);
+}
+
+/// The same where the next round has got no further than a checkpoint.
+#[test]
+fn a_round_that_has_a_checkpoint_is_not_decided_anew() {
+    let trunks = "train.schedule={ kind = \"wsd\", decay = 0.2, reuse_trunk = true }";
+    for schedule in ["train.schedule={ kind = \"wsd\", decay = 0.2 }", trunks] {
+        let bench = Workbench::with(DESIGN);
+        run(&bench, "train", &[ADAPTIVE, SIZES, schedule, FIRST]);
+        let mended = trial(&bench, &lowest(&bench)).result_path();
+        let whole = fs::read(&mended).expect("read");
+        let all = [ADAPTIVE, SIZES, schedule, ALL];
+        let plan = |is_mended: bool| {
+            fs::write(&mended, &whole).expect("written");
+            if !is_mended {
+                fail(&bench, &lowest(&bench));
+            }
+            run(&bench, "plan", &all);
+            ids(&bench, 1)
+        };
+        let without = plan(false);
+        assert_ne!(plan(true), without, "nothing was trained");
+        assert_eq!(plan(false), without);
+
+        let known: BTreeSet<String> = plan(true).into_iter().collect();
+        let (first, second) = (ids(&bench, 0), plan(false));
+        let trunk = |id: &String| trial(&bench, id).spec().expect("read").recipe.trunk;
+        let trunks_of_first: Vec<_> = first.iter().filter_map(trunk).collect();
+        let begun = second.iter().find(|id| {
+            let is_shared = trunk(id).is_some_and(|trunk| trunks_of_first.contains(&trunk));
+            !is_shared && !known.contains(*id)
+        });
+        let begun = trial(&bench, begun.expect("a trial of this round alone"));
+        let spec = begun.spec().expect("read");
+        let arrangement = Arrangement {
+            devices: vec!["cpu".to_owned()],
+            threads: 1,
+            micro_batch: None,
+        };
+        let (dir, id) = match &spec.recipe.trunk {
+            Some(trunk) => (begun.trunk(trunk), trunk),
+            None => (begun, &spec.id),
+        };
+        fs::create_dir_all(dir.path()).expect("made");
+        save_checkpoint(&dir.checkpoints(), id, arrangement);
+        assert_eq!(plan(true), without);
+        assert_eq!(plan(true), without);
+    }
+}
+
+/// Rounds of other seeds are decided by their own results, and each sweep keeps its own.
+#[test]
+fn seeds_that_come_and_go_move_no_round() {
+    let bench = Workbench::with(DESIGN);
+    let with = |seeds| [ADAPTIVE, SIZES, ALL, seeds];
+    let ran = |seeds| {
+        run(&bench, "run", &with(seeds));
+        (
+            read(&bench, "plan.json"),
+            own(&read(&bench, "decisions.jsonl")),
+        )
+    };
+    let zero = ran("sweep.seeds=[0]");
+    let one = ran("sweep.seeds=[1]");
+    let sizes = |(_, decisions): &(String, Vec<Value>)| -> Vec<Value> {
+        let sizes = decisions.iter().map(|line| line["action"]["sizes"].clone());
+        sizes.collect()
+    };
+    assert_ne!(sizes(&zero), sizes(&one));
+    for _ in 0..2 {
+        assert_eq!(ran("sweep.seeds=[0]"), zero);
+        assert_eq!(ran("sweep.seeds=[1]"), one);
+    }
 }
 
 /// A size that can't be trained at all keeps no round waiting.

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, fs};
 
-use flops_fit_trial::{
-    Arrangement, Build, Checkpoint, Content, FORMAT, Position, TrialDir, TrialSpec,
-};
+use flops_fit_trial::{Arrangement, TrialDir, TrialSpec};
 use serde_json::Value;
 
-use crate::workbench::{MANIFEST, Workbench};
+use crate::workbench::{MANIFEST, Workbench, save_checkpoint};
 
 /// N of every size is above 400 000, and each budget is some hundred steps of the smallest.
 fn wide(schedule: &str) -> Workbench {
@@ -116,30 +114,12 @@ fn what_was_interrupted_goes_on_with_what_it_had() {
     let planned = specs(&bench, "trials");
     let spec = planned.values().next().expect("a trial");
     let dir = TrialDir::new(bench.path("outputs/demo/trials").join(spec.id.as_str()));
-    let checkpoint = Checkpoint {
-        format: FORMAT,
-        trial: spec.id.clone(),
-        build: Build {
-            worker: "fake".to_owned(),
-            libtorch: "none".to_owned(),
-            model: String::new(),
-            dataset: String::new(),
-            loss: String::new(),
-        },
-        arrangement: Arrangement {
-            devices: vec!["cpu".to_owned(); 2],
-            threads: 1,
-            micro_batch: Some(2),
-        },
-        position: Position {
-            step: 5,
-            ..Position::default()
-        },
-        resumed: Vec::new(),
-        tensors: Content::default(),
+    let arrangement = Arrangement {
+        devices: vec!["cpu".to_owned(); 2],
+        threads: 1,
+        micro_batch: Some(2),
     };
-    let write = |path: &std::path::Path| fs::write(path, b"");
-    dir.checkpoints().save(checkpoint, write).expect("saved");
+    save_checkpoint(&dir.checkpoints(), &spec.id, arrangement);
     train(&bench, &["run.jobs=1"]);
     for (id, now) in specs(&bench, "trials") {
         let goes_on = id == spec.id.as_str();
