@@ -40,7 +40,7 @@ use crate::{
     output::{Lock, LockError, Output},
     plan::{self, PlanError, Prepared},
     report,
-    sweep::{self, Callback, Event, Observer, Rebuilt, Settings, SweepError, Tally},
+    sweep::{self, Callback, Event, MicroBatches, Observer, Rebuilt, Settings, SweepError, Tally},
     tensorboard::Mirror,
     trainer::Trainer,
     worker::WorkerError,
@@ -239,6 +239,7 @@ fn in_rounds(
     let manifest = prepared.manifest.clone();
     let settings = Settings::of(&manifest.run);
     let mut tally = Tally::default();
+    let mut micro_batches = MicroBatches::default();
     let mut told = Vec::new();
     let mut tried: BTreeSet<TrialId> = BTreeSet::new();
     loop {
@@ -263,7 +264,14 @@ fn in_rounds(
             .iter()
             .filter(|spec| !tried.contains(&spec.id));
         let kept = kept.count();
-        let round = sweep::train(selection, &settings, trainer, observer, interrupt)?;
+        let round = sweep::train(
+            selection,
+            &settings,
+            trainer,
+            &mut micro_batches,
+            observer,
+            interrupt,
+        )?;
         let diverged = round.diverged;
         // A rate is not decided without all of its trials.
         let stuck = prepared.is_tuning() && !round.failed.is_empty();

@@ -26,6 +26,7 @@ use std::{io, path::PathBuf};
 use flops_fit_trial::{DocumentError, TrialId};
 use serde::Serialize;
 
+pub use micro_batches::MicroBatches;
 pub use observer::{Callback, Event, Observer};
 pub use placement::{Assignment, Candidate, Machine};
 pub use select::{Rebuilt, Selection, select};
@@ -153,6 +154,9 @@ pub struct FailedTrial {
 /// started, and what runs already is waited for: it has taken the room for its result
 /// when it began. The same where a worker's libraries can't be loaded any more.
 ///
+/// What is found out about micro-batches goes into `micro_batches`, for what the same run
+/// trains afterwards.
+///
 /// # Errors
 /// [`SweepError`] if no worker can be started or a file can't be written.
 /// Failed trials are part of the [`Tally`].
@@ -160,8 +164,17 @@ pub fn train(
     selection: Selection,
     settings: &Settings,
     trainer: &Trainer,
+    micro_batches: &mut MicroBatches,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Tally, SweepError> {
-    executor::Executor::new(selection, settings, trainer, observer, interrupt).run()
+    executor::Executor::new(
+        selection,
+        settings,
+        trainer,
+        micro_batches,
+        observer,
+        interrupt,
+    )
+    .run()
 }

@@ -21,7 +21,7 @@ use crate::{
     manifest::{self, LearningRate, Manifest, Timed, Warmup},
     output::{Kept, Output},
     plan::{self, Prepared, thumb},
-    sweep::{self, Callback, Event, Machine, Observer, Rebuilt, Settings},
+    sweep::{self, Callback, Event, Machine, MicroBatches, Observer, Rebuilt, Settings},
     time::duration,
     trainer::Trainer,
 };
@@ -232,7 +232,15 @@ fn train(
         ..Settings::of(&probe.run)
     };
     let quiet = &mut Callback(|_: Event<'_>| ());
-    sweep::train(selection, &settings, trainer, quiet, interrupt)?;
+    let micro_batches = &mut MicroBatches::default();
+    sweep::train(
+        selection,
+        &settings,
+        trainer,
+        micro_batches,
+        quiet,
+        interrupt,
+    )?;
     if interrupt.is_raised() {
         return Err(plan::PlanError::Interrupted.into());
     }

@@ -49,7 +49,7 @@ pub(super) struct Executor<'a> {
     queue: VecDeque<Queued>,
     places: Vec<Place>,
     trunks: Trunks,
-    micro_batches: MicroBatches,
+    micro_batches: &'a mut MicroBatches,
     settings: &'a Settings,
     trainer: &'a Trainer,
     observer: &'a mut dyn Observer,
@@ -66,6 +66,7 @@ impl<'a> Executor<'a> {
         selection: Selection,
         settings: &'a Settings,
         trainer: &'a Trainer,
+        micro_batches: &'a mut MicroBatches,
         observer: &'a mut dyn Observer,
         interrupt: &'a Interrupt,
     ) -> Self {
@@ -85,7 +86,7 @@ impl<'a> Executor<'a> {
                 ..Tally::default()
             },
             trunks,
-            micro_batches: MicroBatches::default(),
+            micro_batches,
             queue: trials.into_iter().map(queued).collect(),
             places: Vec::new(),
             settings,

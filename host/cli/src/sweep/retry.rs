@@ -53,7 +53,7 @@ pub(super) fn after(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use flops_fit_trial::Phase;
     use serde_json::json;
 
@@ -63,7 +63,8 @@ mod tests {
         spec_on(&["cpu"], micro_batch)
     }
 
-    fn spec_on(devices: &[&str], micro_batch: Option<u64>) -> TrialSpec {
+    /// A trial with 12 examples in a batch.
+    pub(in crate::sweep) fn spec_on(devices: &[&str], micro_batch: Option<u64>) -> TrialSpec {
         let component = json!({ "plugin": "p", "version": "1", "kind": "k", "config": {} });
         let load = json!({ "library": "/p.so", "sha256": "", "config": {} });
         let spec = json!({

@@ -18,7 +18,7 @@ use crate::{
     manifest::{LearningRate, Manifest},
     output::Output,
     plan::{Prepared, Surveyed},
-    sweep::{self, Observer, Rebuilt, Selection, Settings},
+    sweep::{self, MicroBatches, Observer, Rebuilt, Selection, Settings},
     trainer::Trainer,
 };
 
@@ -57,8 +57,9 @@ impl Search<'_> {
             .collect();
         let mut found = Found::new();
         let mut curves = Vec::new();
+        let mut micro_batches = MicroBatches::default();
         for _ in 0..=ROUNDS {
-            self.train(&wanted, &mut found, observer, interrupt)?;
+            self.train(&wanted, &mut found, &mut micro_batches, observer, interrupt)?;
             curves = self.curves(&found);
             wanted = curves
                 .iter()
@@ -80,6 +81,7 @@ impl Search<'_> {
         &self,
         wanted: &[(i32, i64)],
         found: &mut Found,
+        micro_batches: &mut MicroBatches,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<(), TransferError> {
@@ -104,7 +106,14 @@ impl Search<'_> {
             set_aside: Vec::new(),
         };
         let settings = Settings::of(&self.manifest.run);
-        let tally = sweep::train(selection, &settings, self.trainer, observer, interrupt)?;
+        let tally = sweep::train(
+            selection,
+            &settings,
+            self.trainer,
+            micro_batches,
+            observer,
+            interrupt,
+        )?;
         if tally.interrupted {
             return Err(TransferError::Interrupted);
         }

@@ -429,17 +429,22 @@ fn it_ends_early_once_the_wish_is_fulfilled() {
     assert!(plan["budgets"].as_array().map_or(0, Vec::len) < 7);
 }
 
-/// With workers: a trial that fails is not waited for, nor tried again in each round.
-#[test]
-fn a_trial_that_fails_ends_no_round() {
+/// A sweep in rounds that the fake worker trains.
+fn in_rounds() -> String {
     let around = MANIFEST.replace(
         "grid = [\n    { budget = 1e9, sizes = [4, 8, 12, 16, 24] },\n    { budget = 3e9, sizes = [8, 12, 16, 24, 32] },\n    { budget = 1e10, sizes = [8, 16, 24, 32, 48] },\n]",
         "budgets = [1e9, 3e9, 1e10]\ngrid = \"adaptive\"",
     );
-    let manifest = around.replace(
+    around.replace(
         "size_param = \"d_model\"",
         "size_param = \"d_model\"\nsizes = { min = 4, max = 64, multiple_of = 4 }",
-    );
+    )
+}
+
+/// With workers: a trial that fails is not waited for, nor tried again in each round.
+#[test]
+fn a_trial_that_fails_ends_no_round() {
+    let manifest = in_rounds();
     let bench = Workbench::with(&manifest);
     let ended = bench.run(&["train", "--format", "json"]).expect(0);
     let tally = json(&ended.out);
@@ -457,4 +462,25 @@ fn a_trial_that_fails_ends_no_round() {
         .collect();
     assert_eq!(budgets.len(), failed.len(), "each once: {failed:?}");
     assert!(!failed.is_empty(), "16 is among the sizes");
+}
+
+/// What one round has found out about memory, later ones of the same run don't ask again.
+#[test]
+fn rounds_share_micro_batches() {
+    let hungry = in_rounds().replace("n_layer = 2", "n_layer = 2\nfaults = { 16 = \"hungry\" }");
+    let bench = Workbench::with(&hungry);
+    bench.run(&["train", "--set", "run.jobs=1"]).expect(0);
+    let results = bench.results().into_iter().map(|(_, text)| json(&text));
+    let small = results.filter(|result| result["environment"]["micro_batch"] == 2);
+    let mut attempts: Vec<Option<u64>> = small
+        .map(|result| result["environment"]["attempt"].as_u64())
+        .collect();
+    attempts.sort_unstable();
+    assert!(attempts.len() > 1, "16 is among the sizes of two rounds");
+    let last = attempts.pop().expect("some");
+    assert_eq!(last, Some(2));
+    assert!(
+        attempts.iter().all(|&attempt| attempt == Some(0)),
+        "{attempts:?}"
+    );
 }
