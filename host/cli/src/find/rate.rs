@@ -22,7 +22,7 @@ use crate::{
     output::{Kept, Output},
     plan::{self, Prepared, thumb},
     sweep::{self, Callback, Event, Machine, MicroBatches, Observer, Rebuilt, Settings},
-    time::duration,
+    time::given,
     trainer::Trainer,
 };
 
@@ -95,7 +95,7 @@ pub(super) fn settle(
         let _ = write!(
             words,
             "a budget of {} is {} FLOPs; ",
-            duration(time.seconds),
+            given(time.seconds),
             quantity::flops(flops)
         );
     }

@@ -14,7 +14,10 @@ use flops_fit_scaling::{
 };
 
 use super::{Basis, Estimate, Outlook, Plan, tuning};
-use crate::{output::Output, time::duration};
+use crate::{
+    output::Output,
+    time::{about, duration},
+};
 
 /// The grid, what was left out, what to beware of, what it is worth where that was
 /// asked, and the cost.
@@ -206,10 +209,10 @@ fn cost(estimate: &Estimate) -> String {
         }
     };
     format!(
-        "to train: {} trials, {} FLOPs, about {} (between {} and {}; {basis})",
+        "to train: {} trials, {} FLOPs, {} (between {} and {}; {basis})",
         estimate.trials,
         quantity::flops(estimate.flops),
-        duration(estimate.seconds),
+        about(estimate.seconds),
         duration(estimate.low),
         duration(estimate.high)
     )

@@ -10,7 +10,7 @@ use flops_fit_trial::{Outcome, Progress};
 use super::{ending, pace::Pace};
 use crate::{
     sweep::{Observer, Trial},
-    time::duration,
+    time::about,
 };
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl Observer for Lines {
         }
         self.last = Instant::now();
         let left = match self.pace.left() {
-            Some(left) => format!(", about {} left", duration(left)),
+            Some(left) => format!(", {} left", about(left)),
             None => String::new(),
         };
         say(&format!(
