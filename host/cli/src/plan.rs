@@ -223,7 +223,7 @@ impl Prepared {
             }
         }
         if let Some(rounds) = &self.rounds {
-            write_text(self.output.decisions(), &rounds.lines())?;
+            aside.extend(rounds.write(&self.output)?);
         }
         self.plan.write(&self.output)?;
         Ok(aside)

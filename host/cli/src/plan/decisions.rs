@@ -34,10 +34,10 @@ pub(super) struct Decided {
     pub(super) decision: Decision,
 }
 
-/// The decisions in `bytes` that the plan was made by last. A line that is none is passed
-/// over.
+/// The decisions in `bytes` that the plan was made by last, up to the first line that is
+/// none.
 pub fn parse_decisions(bytes: &[u8]) -> Vec<Decision> {
-    let all = parse(bytes);
+    let (all, _) = parse(bytes);
     let of = all.last().map(|last| last.of.clone());
     all.into_iter()
         .filter(|decided| Some(&decided.of) == of.as_ref() && !decided.dormant)
@@ -45,22 +45,44 @@ pub fn parse_decisions(bytes: &[u8]) -> Vec<Decision> {
         .collect()
 }
 
-/// The decisions in `output` of the sweep with identity `of`, and those of others.
-pub(super) fn read(
-    output: &Output,
-    of: &str,
-) -> Result<(Vec<Decided>, Vec<Decided>), DocumentError> {
+/// What is in the file.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The decisions of one sweep.
+    pub(super) own: Vec<Decided>,
+    /// Those of others.
+    pub(super) others: Vec<Decided>,
+    /// Why the file is to be set aside before it is written, if it is: what comes after
+    /// these is not known.
+    pub(super) foreign: Option<String>,
+}
+
+/// The decisions in `output`; `of` is the identity of the sweep whose own they are.
+pub(super) fn read(output: &Output, of: &str) -> Result<Read, DocumentError> {
     let path = output.decisions();
     let bytes = match read_bounded(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::default()),
         read => read.map_err(|source| DocumentError::Io {
             action: "reading",
-            path,
+            path: path.clone(),
             source,
-        })?,
+        }),
     };
-    let known = parse(&bytes).into_iter().filter(|one| !one.of.is_empty());
-    Ok(known.partition(|one| one.of == of))
+    let (all, foreign) = match bytes {
+        Ok(bytes) => {
+            let (all, bad) = parse(&bytes);
+            (all, bad.map(|why| format!("{}: {why}", path.display())))
+        }
+        Err(error) if error.is_foreign() => (Vec::new(), Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let known = all.into_iter().filter(|one| !one.of.is_empty());
+    let (own, others) = known.partition(|one| one.of == of);
+    Ok(Read {
+        own,
+        others,
+        foreign,
+    })
 }
 
 /// The file of `decided`.
@@ -70,9 +92,20 @@ pub(super) fn lines<'a>(decided: impl Iterator<Item = &'a Decided>) -> String {
         .collect()
 }
 
-fn parse(bytes: &[u8]) -> Vec<Decided> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect()
+/// The decisions up to the first line that is none, and what is wrong with that.
+fn parse(bytes: &[u8]) -> (Vec<Decided>, Option<String>) {
+    let mut all = Vec::new();
+    let lines = (1..).zip(bytes.split(|&byte| byte == b'\n'));
+    for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
+        match serde_json::from_slice(line) {
+            Ok(decided) => all.push(decided),
+            Err(error) => {
+                let why = format!(
+                    "line {number} is not a decision that flops-fit wrote: {error}; those before it stand, later rounds are decided by the results that are there"
+                );
+                return (all, Some(why));
+            }
+        }
+    }
+    (all, None)
 }

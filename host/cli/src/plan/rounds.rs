@@ -12,13 +12,15 @@ use flops_fit_scaling::{
     design::Wish,
     grid::{Layout, SizeList, Spread},
 };
+use flops_fit_trial::{DocumentError, SetAside, set_aside};
 
 use super::{
     PlanError, Surveyed,
-    decisions::{self, Decided},
+    decisions::{self, Decided, Read},
     document::Upcoming,
     identity::identity,
     layout::{Measured, grid_error, lay_out},
+    write_text,
 };
 use crate::{manifest::Manifest, output::Output, sweep::Rebuilt};
 use trained::{Results, Trained};
@@ -30,6 +32,8 @@ pub(crate) struct Rounds {
     lines: Vec<Decided>,
     /// What was decided in the same folder with other settings.
     others: Vec<Decided>,
+    /// Why their file is to be set aside first, if it is.
+    foreign: Option<String>,
     /// What they have trained, and what the last one wants trained.
     pub(super) layout: Layout,
     /// What is left to decide.
@@ -48,9 +52,19 @@ impl Rounds {
         latest(&self.lines).map(|last| &last.decision)
     }
 
-    /// The file of the decisions.
-    pub(super) fn lines(&self) -> String {
-        decisions::lines(self.others.iter().chain(&self.lines))
+    /// Writes the file of the decisions. One in its place of which a line is none of ours
+    /// is set aside.
+    pub(super) fn write(&self, output: &Output) -> Result<Option<SetAside>, DocumentError> {
+        let path = output.decisions();
+        let aside = match &self.foreign {
+            Some(reason) => Some(set_aside(&path, reason)?),
+            None => None,
+        };
+        write_text(
+            path,
+            &decisions::lines(self.others.iter().chain(&self.lines)),
+        )?;
+        Ok(aside)
     }
 
     /// Decides round after round by the results in `output` that stand by `rebuilt`, as
@@ -85,7 +99,11 @@ impl Rounds {
             left: BTreeMap::new(),
         };
         let of = identity(manifest, survey, &(&manifest.train, spread));
-        let (own, others) = decisions::read(output, &of)?;
+        let Read {
+            own,
+            others,
+            foreign,
+        } = decisions::read(output, &of)?;
         let (mut lines, trained) = results.carried_out(own, &sweep.budgets)?;
         let mut is_complete = trained.iter().all(|trained| trained.is_complete);
         let mut rounds: Vec<Round> = trained.into_iter().map(|trained| trained.round).collect();
@@ -125,6 +143,7 @@ impl Rounds {
             layout: Layout::Listed(listed(&rounds)),
             lines,
             others,
+            foreign,
         })
     }
 }

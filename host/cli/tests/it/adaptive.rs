@@ -348,6 +348,33 @@ fn seeds_that_come_and_go_move_no_round() {
     }
 }
 
+/// What is no decision, such as the half of a line, is kept beside the new file.
+#[test]
+fn a_torn_file_of_decisions_is_set_aside() {
+    let bench = Workbench::with(DESIGN);
+    run(&bench, "run", &[ADAPTIVE, OFF]);
+    let (decisions, plan) = (read(&bench, "decisions.jsonl"), read(&bench, "plan.json"));
+    let (head, tail) = decisions.split_at(decisions.find("\n").expect("a line") + 40);
+    for torn in [format!("{head}\n{tail}"), head.to_owned()] {
+        let path = bench.path("outputs/design-simulated/decisions.jsonl");
+        fs::write(&path, &torn).expect("written");
+        let said = run(&bench, "plan", &[ADAPTIVE, OFF]).err;
+        for words in ["decisions.jsonl.aside-", "line 2 is not a decision"] {
+            assert!(said.contains(words), "{said}");
+        }
+        // Nothing was mended, so the same is decided once more.
+        assert_eq!(read(&bench, "decisions.jsonl"), decisions);
+        assert_eq!(read(&bench, "plan.json"), plan);
+        let said = run(&bench, "plan", &[ADAPTIVE, OFF]).err;
+        assert!(!said.contains("aside"), "{said}");
+    }
+    assert_eq!(
+        read(&bench, "decisions.jsonl.aside-1").len(),
+        decisions.len() + 1
+    );
+    assert!(decisions.starts_with(&read(&bench, "decisions.jsonl.aside-2")));
+}
+
 /// A size that can't be trained at all keeps no round waiting.
 #[test]
 fn rounds_go_on_without_a_trial_that_fails_again() {
