@@ -10,7 +10,8 @@
 //! can begin later wait until there is room beside it.
 //!
 //! A trial that goes on from a checkpoint gets what it was trained on before, where that
-//! is free.
+//! is free and keeps no more waiting than it has; nor less than it would get now, if it is
+//! the last one.
 
 use flops_fit_trial::Arrangement;
 
@@ -89,10 +90,15 @@ impl Machine {
         let mut by_load: Vec<usize> = (0..self.devices.len()).collect();
         by_load.sort_by_key(|&device| (load(device), device));
         let free = by_load.iter().filter(|&&device| load(device) == 0).count();
+        let is_alone = running.is_empty();
+        let now = self.share(trial, is_alone, free, waiting);
         let earlier = trial.earlier.as_ref();
-        let (ranks, threads) = earlier
-            .and_then(|earlier| self.as_before(earlier, running.is_empty(), free))
-            .unwrap_or_else(|| self.share(trial, running.is_empty(), free, waiting));
+        let earlier = earlier.and_then(|earlier| self.as_before(earlier, is_alone, free));
+        let earlier = earlier.filter(|&earlier| {
+            let (room, is_last) = (self.room_of(earlier), is_alone && waiting == 0);
+            (room == 1 || waiting < room) && (!is_last || room >= self.room_of(now))
+        });
+        let (ranks, threads) = earlier.unwrap_or(now);
         by_load.truncate(ranks);
         by_load.sort_unstable();
         Assignment {
@@ -153,8 +159,12 @@ impl Machine {
 
     /// How many trials with the least share there would be room for in `place`.
     pub fn room(&self, place: &Assignment) -> usize {
-        let ranks = place.devices.len() / self.devices_per_trial.least();
-        let threads = place.threads as usize / self.threads.least();
+        self.room_of((place.devices.len(), place.threads as usize))
+    }
+
+    fn room_of(&self, (ranks, threads): (usize, usize)) -> usize {
+        let ranks = ranks / self.devices_per_trial.least();
+        let threads = threads / self.threads.least();
         (ranks * threads).max(1)
     }
 
@@ -273,7 +283,7 @@ mod tests {
                     earlier: Some(earlier),
                     ..candidate(1e9)
                 };
-                let place = machine.place(&trial, beside, 5);
+                let place = machine.place(&trial, beside, 2);
                 assert_eq!((place.devices.as_slice(), place.threads), expected);
             };
         let gpus = machine(GPUS, AUTO, AUTO);
@@ -284,12 +294,6 @@ mod tests {
         check(&gpus, three(), &[&second], (&[0], 1));
         check(&gpus, before(&["cpu", "cpu"], 1), &[], (&[0], 1));
         check(&gpus, before(&[], 1), &[], (&[0], 1));
-        // What it had alone is enough to go on with when it is alone.
-        let last = Candidate {
-            earlier: Some(before(&["cuda:0"], 1)),
-            ..candidate(1e9)
-        };
-        assert_eq!(gpus.place(&last, &[], 0).devices, [0]);
 
         let cpu = machine(&["cpu", "cpu"], AUTO, AUTO);
         check(&cpu, before(&["cpu"], 4), &[], (&[0], 4));
@@ -297,6 +301,31 @@ mod tests {
         check(&cpu, before(&["cpu"], 8), &[], (&[0], 1));
         let fixed = machine(GPUS, Share::Fixed(2), ONE);
         check(&fixed, three(), &[], (&[0, 1], 1));
+    }
+
+    #[test]
+    fn what_goes_on_neither_holds_up_many_nor_gets_less_than_the_last() {
+        let check = |machine: &Machine, earlier, waiting, expected: (&[usize], u32)| {
+            let trial = Candidate {
+                earlier: Some(earlier),
+                ..candidate(1e9)
+            };
+            let place = machine.place(&trial, &[], waiting);
+            assert_eq!((place.devices.as_slice(), place.threads), expected);
+        };
+        let gpus = machine(GPUS, AUTO, AUTO);
+        let three = || before(&["cuda:0", "cuda:1", "cuda:2"], 1);
+        check(&gpus, three(), 2, (&[0, 1, 2], 1));
+        check(&gpus, three(), 3, (&[0], 1));
+        check(&gpus, three(), 0, (&[0, 1, 2, 3], 1));
+        check(&gpus, before(&["cuda:0"], 1), 0, (&[0, 1, 2, 3], 1));
+        // It is not the last as long as another waits.
+        check(&gpus, before(&["cuda:0"], 1), 1, (&[0], 1));
+
+        let cpu = machine(&["cpu"], ONE, AUTO);
+        check(&cpu, before(&["cpu"], 4), 3, (&[0], 4));
+        check(&cpu, before(&["cpu"], 4), 4, (&[0], 1));
+        check(&cpu, before(&["cpu"], 1), 0, (&[0], 4));
     }
 
     #[test]

@@ -105,30 +105,42 @@ fn a_trunk_is_not_kept_to_one_device_by_its_branches() {
     assert_eq!(devices(&begun), [2, 1, 1]);
 }
 
-#[test]
-fn what_was_interrupted_goes_on_with_what_it_had() {
+/// Trains `grid`, in which the trial that begins first goes on from a checkpoint that was
+/// made on both devices. It gets what is returned.
+fn goes_on(grid: &str) -> Vec<String> {
+    let first = |bench: &Workbench| begun(bench).remove(0).id;
+    let bench = wide(ALONE);
+    train(&bench, &["run.jobs=1", grid]);
+    let id = first(&bench);
+
     let bench = wide(ALONE);
     let mut arguments = vec!["plan"];
-    arguments.extend(TWO.iter().flat_map(|set| ["--set", set]));
+    arguments.extend(TWO.iter().chain([&grid]).flat_map(|set| ["--set", set]));
     bench.run(&arguments).expect(0);
-    let planned = specs(&bench, "trials");
-    let spec = planned.values().next().expect("a trial");
-    let dir = TrialDir::new(bench.path("outputs/demo/trials").join(spec.id.as_str()));
+    let dir = TrialDir::new(bench.path("outputs/demo/trials").join(id.as_str()));
     let arrangement = Arrangement {
         devices: vec!["cpu".to_owned(); 2],
         threads: 1,
         micro_batch: Some(2),
     };
-    save_checkpoint(&dir.checkpoints(), &spec.id, arrangement);
-    train(&bench, &["run.jobs=1"]);
-    for (id, now) in specs(&bench, "trials") {
-        let goes_on = id == spec.id.as_str();
+    save_checkpoint(&dir.checkpoints(), &id, arrangement);
+    train(&bench, &["run.jobs=1", grid]);
+    assert_eq!(first(&bench), id);
+    for (other, now) in specs(&bench, "trials") {
+        let goes_on = other == id.as_str();
         assert_eq!(now.run.micro_batch, goes_on.then_some(2));
-        if goes_on {
-            assert_eq!(now.run.devices, ["cpu", "cpu"]);
-        }
     }
     let result: Value =
         serde_json::from_str(&fs::read_to_string(dir.result_path()).expect("read")).expect("JSON");
     assert_eq!(result["environment"]["micro_batch"], 2);
+    dir.spec().expect("a specification").run.devices
+}
+
+#[test]
+fn what_was_interrupted_goes_on_with_what_it_had_unless_many_wait() {
+    let one = "sweep.grid=[{ budget = 3e11, sizes = [128, 160] }]";
+    assert_eq!(goes_on(one), ["cpu", "cpu"]);
+    let both =
+        "sweep.grid=[{ budget = 3e11, sizes = [128] }, { budget = 1e12, sizes = [128, 160, 192] }]";
+    assert_eq!(goes_on(both), ["cpu"]);
 }
