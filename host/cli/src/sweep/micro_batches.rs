@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use flops_fit_trial::TrialSpec;
 
-/// The largest by size of the model and kind of device, as far as this run has found out.
+/// The largest by size of the model and kind of device, as far as a run has found out.
 ///
 /// Trials of one size need the same memory, so none of them has to run out of it again. One
-/// that needed less had others beside it, or fewer examples to share: that makes no other
-/// trial slower. Another size is asked for itself.
+/// that needed less had others beside it on its device: the rest need not be slower for
+/// that. Another size is asked for itself.
 #[derive(Debug, Default)]
 pub struct MicroBatches(HashMap<(u64, String), u64>);
 
