@@ -321,26 +321,45 @@ fn a_round_that_has_a_checkpoint_is_not_decided_anew() {
 /// Rounds of other seeds are decided by their own results, and each sweep keeps its own.
 #[test]
 fn seeds_that_come_and_go_move_no_round() {
+    /// Some rounds of both have the same sizes, others share some.
+    const COARSE: &str =
+        "model.sizes={ min = 25_000_000, max = 4_000_000_000, multiple_of = 25_000_000 }";
+    const SEEDS: [&str; 2] = ["sweep.seeds=[0]", "sweep.seeds=[1]"];
     let bench = Workbench::with(DESIGN);
-    let with = |seeds| [ADAPTIVE, SIZES, ALL, seeds];
-    let ran = |seeds| {
-        run(&bench, "run", &with(seeds));
+    let after = |command, seeds| {
+        run(&bench, command, &[ADAPTIVE, COARSE, ALL, seeds]);
         (
-            read(&bench, "plan.json"),
+            json(&read(&bench, "plan.json")),
             own(&read(&bench, "decisions.jsonl")),
         )
     };
-    let zero = ran("sweep.seeds=[0]");
-    let one = ran("sweep.seeds=[1]");
-    let sizes = |(_, decisions): &(String, Vec<Value>)| -> Vec<Value> {
-        let sizes = decisions.iter().map(|line| line["action"]["sizes"].clone());
-        sizes.collect()
+    let [zero, one] = SEEDS.map(|seeds| after("run", seeds));
+    let sizes = |plan: &Value, budget: usize| -> BTreeSet<i64> {
+        let trials = plan["budgets"][budget]["trials"].as_array();
+        let size = |trial: &Value| trial["size"].as_i64().expect("a size");
+        trials.expect("trials").iter().map(size).collect()
     };
-    assert_ne!(sizes(&zero), sizes(&one));
+    assert_eq!(sizes(&zero.0, 1), sizes(&one.0, 1));
     for _ in 0..2 {
-        assert_eq!(ran("sweep.seeds=[0]"), zero);
-        assert_eq!(ran("sweep.seeds=[1]"), one);
+        for (seeds, known) in SEEDS.into_iter().zip([&zero, &one]) {
+            assert_eq!(after("run", seeds), *known);
+        }
     }
+
+    // What was only begun stays too, though all that was trained of it could be of the other.
+    let (of_zero, of_one) = (sizes(&zero.0, 2), sizes(&one.0, 2));
+    assert_ne!(of_zero, of_one);
+    let shared = of_zero.intersection(&of_one).next().expect("a shared size");
+    let third = one.0["budgets"][2]["trials"].as_array().expect("trials");
+    let lost = third.iter().filter(|trial| trial["size"] != *shared);
+    let lost = lost.map(|trial| trial["id"].as_str().expect("an id").to_owned());
+    for id in lost.chain(ids(&bench, 3)) {
+        fs::remove_file(trial(&bench, &id).result_path()).expect("removed");
+    }
+    assert_eq!(after("plan", SEEDS[0]), zero);
+    let (plan, decisions) = after("plan", SEEDS[1]);
+    assert_eq!(sizes(&plan, 2), of_one);
+    assert_eq!(decisions, one.1[..3]);
 }
 
 /// What is no decision, such as the half of a line, is kept beside the new file.
@@ -505,4 +524,26 @@ fn rounds_share_micro_batches() {
         attempts.iter().all(|&attempt| attempt == Some(0)),
         "{attempts:?}"
     );
+}
+
+/// With a library that was built anew, rounds are decided anew, and no old one comes back.
+#[test]
+fn rounds_that_are_trained_again() {
+    let bench = Workbench::with(&in_rounds());
+    bench.run(&["train"]).expect(0);
+    let read = |name: &str| {
+        let path = bench.path("outputs/demo").join(name);
+        fs::read_to_string(path).expect("read")
+    };
+    let (plan, decisions) = (read("plan.json"), own(&read("decisions.jsonl")));
+    let trials = bench.trained().len();
+    bench.rebuild("{}");
+    bench.run(&["train"]).expect(9);
+    assert_eq!(read("plan.json"), plan);
+    for arguments in [["train", "--retrain"].as_slice(), &["train"]] {
+        bench.run(arguments).expect(0);
+        assert_eq!(bench.trained().len(), 2 * trials);
+        assert_eq!(read("plan.json"), plan);
+        assert_eq!(own(&read("decisions.jsonl")), decisions);
+    }
 }

@@ -70,7 +70,7 @@ impl Results<'_> {
             };
             lines.push((line, trained));
         }
-        let counts: Vec<bool> = (0..lines.len()).map(|i| is_own(&lines, i)).collect();
+        let counts = for_their_own_sake(&lines);
         let has_begun = |(i, (_, trained)): (usize, &(Decided, Option<Trained>))| {
             counts[i] && trained.as_ref().is_some_and(|trained| trained.has_begun)
         };
@@ -165,16 +165,31 @@ impl Results<'_> {
     }
 }
 
-/// Whether the round of line `i` is in the plan for its own sake. Another decision may have
+/// Which lines have a round that is in the plan for its own sake. Another decision may have
 /// had some of the same sizes, when there were other seeds: a round of which nothing but
-/// those was tried is not carried out beside it. Nor is one of which nothing was.
-fn is_own(lines: &[(Decided, Option<Trained>)], i: usize) -> bool {
-    let Some(trained) = &lines[i].1 else {
-        return false;
+/// those was tried is not carried out beside it. Where the same was tried of both, the one
+/// stays whose decision goes by trials of the plan, then what the last plan had, then what was
+/// decided first. A round of which nothing was tried is not carried out either.
+fn for_their_own_sake(lines: &[(Decided, Option<Trained>)]) -> Vec<bool> {
+    let rounds = || {
+        let all = lines.iter().enumerate();
+        all.filter_map(|(i, (line, trained))| trained.as_ref().map(|trained| (i, line, trained)))
     };
-    let others = lines.iter().enumerate().filter(|&(other, _)| other != i);
-    let mut others = others.filter_map(|(k, (_, other))| other.as_ref().map(|other| (k, other)));
-    let is_repeated =
-        others.any(|(k, other)| trained.is_part_of(other) && (k < i || !other.is_part_of(trained)));
-    !is_repeated && (!trained.tried.is_empty() || !trained.has_trials)
+    let tried: BTreeSet<&String> = rounds().flat_map(|(_, _, round)| &round.tried).collect();
+    let rank = |i: usize, line: &Decided| {
+        let is_of_others = !line.from.iter().all(|id| tried.contains(id));
+        (is_of_others, line.dormant, i)
+    };
+    let is_own = |(i, (line, trained)): (usize, &(Decided, Option<Trained>))| {
+        let Some(trained) = trained else {
+            return false;
+        };
+        let is_repeated = rounds().any(|(k, other, round)| {
+            k != i
+                && trained.is_part_of(round)
+                && (!round.is_part_of(trained) || rank(k, other) < rank(i, line))
+        });
+        !is_repeated && (!trained.tried.is_empty() || !trained.has_trials)
+    };
+    lines.iter().enumerate().map(is_own).collect()
 }
