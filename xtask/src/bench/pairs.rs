@@ -96,7 +96,19 @@ pub(super) fn together(
 impl Comparison {
     /// The ratio of medians, the way round that the target says.
     pub(super) fn ratio(&self) -> f64 {
-        let (ours, theirs) = (median(&self.ours), median(&self.theirs));
+        self.ratio_of(median(&self.ours), median(&self.theirs))
+    }
+
+    /// The same of each pair, ascending. Where a machine's speed drifts, both sides of a
+    /// pair have seen the same of it.
+    fn ratios(&self) -> Vec<f64> {
+        let pairs = self.ours.iter().zip(&self.theirs);
+        let mut ratios: Vec<f64> = pairs.map(|(us, them)| self.ratio_of(*us, *them)).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+
+    fn ratio_of(&self, ours: f64, theirs: f64) -> f64 {
         match self.contest.target {
             Target::FasterBy(_) => theirs / ours,
             Target::LongerBy(_) | Target::AtLeast(_) | Target::Between(..) => ours / theirs,
@@ -134,6 +146,7 @@ impl Comparison {
             "ours_median": median(&self.ours),
             "theirs_median": median(&self.theirs),
             "ratio": self.ratio(),
+            "ratios": self.ratios(),
             "target": target,
             "met": self.met(),
             "load": self.load,
@@ -177,7 +190,16 @@ impl fmt::Display for Comparison {
                     "{ratio:.3} of it (target {low:.3} to {high:.3}, {verdict})"
                 )
             }
+        }?;
+        let ratios = self.ratios();
+        if let [least, .., most] = ratios[..] {
+            let middle = median(&ratios);
+            write!(
+                f,
+                "; single pairs {least:.3} to {most:.3}, half of them below {middle:.3}"
+            )?;
         }
+        Ok(())
     }
 }
 
@@ -283,7 +305,12 @@ mod tests {
 
     #[test]
     fn the_json_has_both_sides_and_the_verdict() {
-        let json = compare(Target::LongerBy(1.03), &[1.0, 1.2], &[1.0, 1.0]).to_json();
+        let both = compare(Target::LongerBy(1.03), &[1.0, 1.2], &[1.0, 1.0]);
+        let told = both.to_string();
+        let pairs = "; single pairs 1.000 to 1.200, half of them below 1.100";
+        assert!(told.ends_with(pairs), "{told}");
+        let json = both.to_json();
+        assert_eq!(json["ratios"], json!([1.0, 1.2]));
         assert_eq!(json["ours"], json!([1.0, 1.2]));
         assert_eq!(json["ours_median"], json!(1.1));
         assert_eq!(json["target"], json!({ "at_most": 1.03 }));

@@ -340,6 +340,15 @@ fn seeds_that_come_and_go_move_no_round() {
         trials.expect("trials").iter().map(size).collect()
     };
     assert_eq!(sizes(&zero.0, 1), sizes(&one.0, 1));
+    let (of_zero, of_one) = (sizes(&zero.0, 2), sizes(&one.0, 2));
+    assert_ne!(of_zero, of_one);
+    // With both seeds both rounds count, and what they share counts once.
+    let (both, _) = after("plan", "sweep.seeds=[0, 1]");
+    let trials = both["budgets"][2]["trials"].as_array().expect("trials");
+    let all: BTreeSet<i64> = of_zero.union(&of_one).copied().collect();
+    assert_eq!(trials.len(), 2 * all.len());
+    assert_eq!(sizes(&both, 2), all);
+
     for _ in 0..2 {
         for (seeds, known) in SEEDS.into_iter().zip([&zero, &one]) {
             assert_eq!(after("run", seeds), *known);
@@ -347,8 +356,6 @@ fn seeds_that_come_and_go_move_no_round() {
     }
 
     // What was only begun stays too, though all that was trained of it could be of the other.
-    let (of_zero, of_one) = (sizes(&zero.0, 2), sizes(&one.0, 2));
-    assert_ne!(of_zero, of_one);
     let shared = of_zero.intersection(&of_one).next().expect("a shared size");
     let third = one.0["budgets"][2]["trials"].as_array().expect("trials");
     let lost = third.iter().filter(|trial| trial["size"] != *shared);

@@ -45,6 +45,19 @@ impl Trained {
     fn is_part_of(&self, other: &Self) -> bool {
         !self.tried.is_empty() && self.tried.is_subset(&other.tried)
     }
+
+    /// What of it none of `earlier` has at its budget, if anything: two rounds that were
+    /// decided for different seeds may share sizes.
+    fn without(mut self, earlier: &[Self]) -> Option<Self> {
+        let had_sizes = !self.round.sizes.is_empty();
+        let is_same = |other: &&Self| other.round.budget.total_cmp(&self.round.budget).is_eq();
+        for Self { round: other, .. } in earlier.iter().filter(is_same) {
+            self.round.sizes.retain(|size| !other.sizes.contains(size));
+            let has = |label| other.runs.iter().any(|run| run.label == label);
+            self.round.runs.retain(|run| !has(run.label.clone()));
+        }
+        (!had_sizes || !self.round.sizes.is_empty()).then_some(self)
+    }
 }
 
 impl Results<'_> {
@@ -76,14 +89,16 @@ impl Results<'_> {
         };
         let last = lines.iter().enumerate().rev().find(|&line| has_begun(line));
         let end = last.map_or(0, |(last, _)| last + 1);
-        let mut rounds = Vec::new();
+        let mut rounds: Vec<Trained> = Vec::new();
         let lines = (0..).zip(lines).map(|(i, (line, trained))| {
             let trained = trained.filter(|_| i < end && counts[i]);
+            let trained = trained.and_then(|trained| trained.without(&rounds));
             let dormant = trained.is_none();
             rounds.extend(trained);
             Decided { dormant, ..line }
         });
-        Ok((lines.collect(), rounds))
+        let lines = lines.collect();
+        Ok((lines, rounds))
     }
 
     /// The round of `sizes` at `budget`. Where it lay dormant, only what stands without
