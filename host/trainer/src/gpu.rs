@@ -115,11 +115,12 @@ fn name(device: Device) -> String {
 fn is_fp32(device: Device) -> Result<String, String> {
     let error = product_error(device, Kind::Float).map_err(|error| error.to_string())?;
     let found = format!("relative error {error:.1e} of a product, at most {EXACT:.0e}");
-    if error <= EXACT {
-        Ok(found)
-    } else {
-        Err(found)
-    }
+    judged(error <= EXACT, found)
+}
+
+/// What was found, as the check's success or failure.
+fn judged(passed: bool, found: String) -> Result<String, String> {
+    if passed { Ok(found) } else { Err(found) }
 }
 
 /// Relative error of a product there and in that format, against fp64 on the CPU.
@@ -143,11 +144,7 @@ fn trains(device: Device, precision: Precision, close: f64) -> Result<String, St
     let there = weights(device, precision)?;
     let apart = relative(&here, &there).map_err(|error| error.to_string())?;
     let found = format!("‖Δw‖/‖w‖ = {apart:.1e} against the CPU, at most {close:.0e}");
-    if apart <= close {
-        Ok(found)
-    } else {
-        Err(found)
-    }
+    judged(apart <= close, found)
 }
 
 /// The parameters after some steps, brought to the CPU.

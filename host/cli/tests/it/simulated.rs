@@ -89,13 +89,15 @@ fn a_real_sweep_is_tried_at_the_sizes_of_its_plugin() {
     );
 }
 
+/// A design that is changed so is refused in these words.
+fn check(set: &str, words: &str) {
+    let bench = Workbench::with(DESIGN);
+    let ended = bench.run(&["plan", "--set", set]).expect(3);
+    assert!(ended.err.contains(words), "{}", ended.err);
+}
+
 #[test]
 fn mistakes_name_key_and_line() {
-    let check = |set: &str, words: &str| {
-        let bench = Workbench::with(DESIGN);
-        let ended = bench.run(&["plan", "--set", set]).expect(3);
-        assert!(ended.err.contains(words), "{}", ended.err);
-    };
     check(
         "trainer=simulate",
         "trainer: found \"simulate\"; did you mean `simulated`?",
@@ -179,11 +181,6 @@ fn a_batch_grows_with_the_data_and_the_rate_with_it() {
 
 #[test]
 fn mistakes_in_a_batch_name_key_and_line() {
-    let check = |set: &str, words: &str| {
-        let bench = Workbench::with(DESIGN);
-        let ended = bench.run(&["plan", "--set", set]).expect(3);
-        assert!(ended.err.contains(words), "{}", ended.err);
-    };
     check(
         "train.batch_tokens=atuo",
         "train.batch_tokens: found \"atuo\"; did you mean `auto`?",

@@ -101,6 +101,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use crossbeam::channel::Receiver;
     use flops_fit_trial::Phase;
 
     use super::*;
@@ -139,11 +140,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_thread_that_hangs_is_not_waited_for() {
+    /// A cause of such patience, and where its last resort is heard.
+    fn impatient(patience: Duration) -> (Cause, Receiver<Failure>) {
         let (told, hear) = bounded(1);
         let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
-        let cause = Cause::new(Duration::from_millis(1), Some(last_resort));
+        (Cause::new(patience, Some(last_resort)), hear)
+    }
+
+    #[test]
+    fn a_thread_that_hangs_is_not_waited_for() {
+        let (cause, hear) = impatient(Duration::from_millis(1));
         cause.note::<()>(Err(failure("first")));
         cause.note::<()>(Err(failure("second")));
         assert_eq!(hear.recv(), Ok(failure("first")));
@@ -151,9 +157,7 @@ mod tests {
 
     #[test]
     fn what_fails_for_want_of_another_ends_no_patience() {
-        let (told, hear) = bounded(1);
-        let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
-        let cause = Cause::new(Duration::from_millis(1), Some(last_resort));
+        let (cause, hear) = impatient(Duration::from_millis(1));
         cause.note::<()>(Err(feed::ended()));
         cause.note::<()>(Err(collective::gone(1)));
         assert!(lock(&cause.waiting).is_none(), "nobody waits yet");
@@ -163,9 +167,7 @@ mod tests {
 
     #[test]
     fn threads_that_end_are_waited_for() {
-        let (told, hear) = bounded(1);
-        let last_resort: LastResort = Box::new(move |failure| told.send(failure).expect("heard"));
-        let cause = Cause::new(Duration::MAX, Some(last_resort));
+        let (cause, hear) = impatient(Duration::MAX);
         cause.note::<()>(Err(failure("first")));
         assert_eq!(cause.take(), Some(failure("first")));
         // It was dropped, and never called.
