@@ -3,7 +3,13 @@
 //! A worker's environment names its trial, and what a worker starts inherits
 //! that, whatever session or parent it moves to. Nothing here ends a process.
 
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// The variable in the environment of a worker and of all that it starts: the
 /// trial's folder.
@@ -22,13 +28,41 @@ pub fn processes_of(folder: &Path) -> Vec<u32> {
 
 /// The folder of the trial that process `pid` belongs to, if this user may know.
 pub fn trial_of(pid: u32) -> Option<std::ffi::OsString> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let environment = environment_of(pid)?;
     environment.split(|byte| *byte == 0).find_map(|entry| {
         let value = entry
             .strip_prefix(TRIAL_VARIABLE.as_bytes())?
             .strip_prefix(b"=")?;
         Some(OsStr::from_bytes(value).to_owned())
     })
+}
+
+/// How long a process may take from its new memory to its new environment.
+const BIRTH: Duration = Duration::from_millis(50);
+
+/// The environment of process `pid`. One that has just called `execve` has none
+/// for a moment, though whoever started it has been told of its success.
+fn environment_of(pid: u32) -> Option<Vec<u8>> {
+    let begun = Instant::now();
+    loop {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        if !environment.is_empty() || !is_being_born(pid) || begun.elapsed() > BIRTH {
+            return Some(environment);
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Whether the kernel has given process `pid` memory, and no environment yet. The
+/// threads of the kernel and what has ended have no memory, and no program either.
+fn is_being_born(pid: u32) -> bool {
+    let end = fs::read(format!("/proc/{pid}/stat")).ok().and_then(|line| {
+        let line = String::from_utf8_lossy(&line);
+        // The end of the environment is the 51st field, the state the third.
+        let (_, rest) = line.rsplit_once(") ")?;
+        rest.split_whitespace().nth(48)?.parse::<u64>().ok()
+    });
+    end == Some(0) && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
 }
 
 #[cfg(test)]
@@ -54,5 +88,37 @@ mod tests {
         child.kill().expect("killed");
         child.wait().expect("reaped");
         assert!(processes_of(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_process_is_found_from_its_first_moment() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let missed = (0..300).filter(|_| {
+            let mut child = Command::new("cat")
+                .env(TRIAL_VARIABLE, folder.path())
+                .stdin(Stdio::piped())
+                .spawn()
+                .expect("every Linux has `cat`");
+            let found = trial_of(child.id());
+            drop(child.stdin.take());
+            child.wait().expect("reaped");
+            found.as_deref() != Some(folder.path().as_os_str())
+        });
+        assert_eq!(missed.count(), 0);
+    }
+
+    #[test]
+    fn what_has_no_environment_is_not_waited_for() {
+        let mut bare = Command::new("cat")
+            .env_clear()
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("every Linux has `cat`");
+        assert_eq!(trial_of(bare.id()), None);
+        assert!(!is_being_born(bare.id()), "it runs");
+        bare.kill().expect("killed");
+        assert_eq!(trial_of(bare.id()), None, "or a zombie");
+        bare.wait().expect("reaped");
+        assert_eq!(trial_of(bare.id()), None, "gone");
     }
 }
