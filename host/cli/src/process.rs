@@ -10,7 +10,6 @@ use std::{
     fs::File,
     io::{self, Read as _, Write as _},
     os::{fd::OwnedFd, unix::net::UnixStream},
-    path::Path,
     process::{Child, Command, ExitStatus},
     time::{Duration, Instant},
 };
@@ -25,11 +24,9 @@ pub use orphans::adopt_orphans;
 pub(crate) use orphans::end_leftovers;
 pub(crate) use stat::Stat;
 
-/// How long the log of a child that has ended may take to be complete.
-const LOG_GRACE: Duration = Duration::from_secs(2);
-
-/// How long a worker may take to say where it is.
-const ANSWER: Duration = Duration::from_millis(200);
+/// How long a worker may take to say where it is: it is asked once, when it has used up
+/// its time, and its answer is what names the culprit.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How long a child that was killed may take to be gone. One that waits inside the
 /// kernel, for a disk or a file server that does not answer, may take for ever.
@@ -50,8 +47,11 @@ pub(crate) struct Process {
     log: Log,
     pid: Pid,
     socket: UnixStream,
-    /// The last two bytes that came through it.
-    heard: [u8; 2],
+    /// The last byte that came through it.
+    heard: u8,
+    /// What it said when it was made to exit. Another of its threads may have gone on
+    /// for a moment.
+    farewell: Option<Pulse>,
     state: State,
 }
 
@@ -84,7 +84,8 @@ impl Process {
             log,
             pid,
             socket,
-            heard: [0; 2],
+            heard: 0,
+            farewell: None,
             state: State::Running,
         })
     }
@@ -95,8 +96,12 @@ impl Process {
         let mut last = None;
         while let Ok(length @ 1..) = self.socket.read(&mut bytes) {
             for &byte in &bytes[..length] {
-                self.heard = [self.heard[1], byte];
-                last = Pulse::decode(byte).or(last);
+                let pulse = Pulse::decode(byte);
+                if self.heard == Pulse::FAREWELL {
+                    self.farewell = pulse.or(self.farewell);
+                }
+                self.heard = byte;
+                last = pulse.or(last);
             }
         }
         last
@@ -105,10 +110,12 @@ impl Process {
     /// Where the child was when it was made to exit, if it could say so.
     pub(crate) fn farewell(&mut self) -> Option<Pulse> {
         self.pulse();
-        match self.heard {
-            [Pulse::FAREWELL, byte] => Pulse::decode(byte),
-            _ => None,
-        }
+        self.farewell
+    }
+
+    /// The last `count` lines that the child has printed.
+    pub(crate) fn last_lines(&self, count: usize) -> Vec<String> {
+        self.log.last_lines(count)
     }
 
     /// Where the child is right now, if it can still say so.
@@ -150,7 +157,7 @@ impl Process {
         self.state = State::Ended(status);
         orphans::forget(self.pid);
         orphans::end();
-        self.log.finish(LOG_GRACE);
+        self.log.finish();
         Ok(status)
     }
 
@@ -215,29 +222,6 @@ fn trial(command: &Command) -> Option<OsString> {
     let mut set = command.get_envs();
     let (_, value) = set.find(|(name, _)| *name == TRIAL_VARIABLE)?;
     value.map(ToOwned::to_owned)
-}
-
-/// The last `count` lines of a log, for a message; at most its last 8 kB are
-/// read.
-pub(crate) fn last_lines(log: &Path, count: usize) -> Vec<String> {
-    use io::{Read, Seek, SeekFrom};
-    const WINDOW: u64 = 8192;
-    let mut bytes = Vec::new();
-    let read = File::open(log).and_then(|mut file| {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
-        file.take(WINDOW).read_to_end(&mut bytes)
-    });
-    if read.is_err() {
-        return Vec::new();
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let first = lines.len().saturating_sub(count);
-    lines[first..].iter().map(|&line| line.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::{
 
 pub(crate) use ended::blameless;
 use flops_fit_trial::{Precision, TF32_VARIABLE};
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
 /// File name of the worker.
 pub const NAME: &str = "flops-fit-worker";
@@ -142,8 +143,9 @@ impl Worker {
             .env("OMP_NUM_THREADS", threads.to_string())
             .env("MKL_NUM_THREADS", threads.to_string())
             .process_group(0);
-        // A program of the user's sets its own.
+        // A program of the user's sets its own, and sees to its own end.
         if self.folder.is_none() {
+            end_with_parent(&mut command);
             let tf32 = u8::from(precision == Precision::Tf32).to_string();
             command
                 .env(TF32_VARIABLE, &tf32)
@@ -151,4 +153,24 @@ impl Worker {
         }
         command
     }
+}
+
+/// Has the kernel kill what `command` starts as soon as this process is gone, from the
+/// very first: loading libtorch takes a worker a while, and only then can it see to that
+/// itself.
+fn end_with_parent(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let parent = getpid();
+    let tie = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // A parent that is gone already sends no signal any more.
+        if getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+    };
+    // SAFETY: two system calls and no allocation, which a child may do between fork and
+    // exec.
+    unsafe { command.pre_exec(tie) };
 }

@@ -17,7 +17,7 @@ use flops_fit_trial::{
 use super::CheckError;
 use crate::{
     interrupt::Interrupt,
-    process::{Process, last_lines},
+    process::Process,
     worker::{Worker, blameless},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn ask(
     let mut sign = (size(&answer), Instant::now());
     let end = loop {
         if let Some(status) = process.poll().map_err(start)? {
-            let said = last_lines(&log, LOG_LINES);
+            let said = process.last_lines(LOG_LINES);
             if let Some(error) = blameless(status, process.farewell(), &said) {
                 return Err(error.into());
             }

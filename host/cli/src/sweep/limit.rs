@@ -20,6 +20,8 @@ pub(super) struct Passed {
 #[derive(Debug)]
 pub(super) struct Clock {
     begun: Instant,
+    /// From when on its time is limited.
+    limited: Instant,
     sign: Instant,
     stage: Stage,
     step: u64,
@@ -30,10 +32,19 @@ impl Clock {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             begun: now,
+            limited: now,
             sign: now,
             stage: Stage::Start,
             step: 0,
             step_begun: now,
+        }
+    }
+
+    /// Nobody has looked for so long, as on a machine that was put to sleep: none of it
+    /// is held against the worker.
+    pub(super) fn held_up(&mut self, time: Duration) {
+        for since in [&mut self.limited, &mut self.sign, &mut self.step_begun] {
+            *since += time;
         }
     }
 
@@ -65,7 +76,7 @@ impl Clock {
         let (waiting, stage_limit) = match self.stage {
             Stage::Start => (
                 "loading and building, before the first step",
-                ("start_limit", self.begun, Some(limits.start)),
+                ("start_limit", self.limited, Some(limits.start)),
             ),
             Stage::Train => (
                 "a training step",
@@ -83,7 +94,10 @@ impl Clock {
                 "one optimizer step",
                 ("step_limit", self.step_begun, step_limit),
             ),
-            ("the whole trial", ("time_limit", self.begun, limits.total)),
+            (
+                "the whole trial",
+                ("time_limit", self.limited, limits.total),
+            ),
         ]
         .into_iter()
         .find_map(|(what, (key, since, limit))| {
@@ -114,6 +128,7 @@ mod tests {
         };
         let clock = Clock {
             begun: ago(begun),
+            limited: ago(begun),
             sign: ago(sign),
             stage,
             step: 3,
@@ -132,6 +147,23 @@ mod tests {
         assert_eq!(clock(Stage::Evaluate, 500, 31, 1), None);
         assert_eq!(clock(Stage::Evaluate, 500, 31, 11), Some("silence_limit"));
         assert_eq!(clock(Stage::Evaluate, 1001, 31, 1), Some("time_limit"));
+    }
+
+    #[test]
+    fn what_this_process_slept_is_held_against_no_worker() {
+        let now = Instant::now();
+        let hour = Duration::from_hours(1);
+        let Some(then) = now.checked_sub(hour) else {
+            return;
+        };
+        for stage in [Stage::Start, Stage::Train, Stage::Evaluate] {
+            let mut clock = Clock::new(then);
+            clock.stage = stage;
+            assert!(clock.passed(&LIMITS).is_some());
+            clock.held_up(hour);
+            assert_eq!(clock.passed(&LIMITS), None);
+            assert!(clock.total() >= hour, "the trial's own time goes on");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     manifest::Limits,
-    process::{Process, last_lines},
+    process::Process,
     worker::{Worker, WorkerError, blameless},
 };
 
@@ -99,10 +99,14 @@ impl Running {
 
     /// New lines of progress, if it is time to look for them.
     pub(super) fn progress(&mut self) -> Vec<Progress> {
-        if self.last_look.elapsed() < LOOK {
+        let since = self.last_look.elapsed();
+        if since < LOOK {
             return Vec::new();
         }
         self.last_look = Instant::now();
+        if since > 2 * LOOK {
+            self.clock.held_up(since.saturating_sub(LOOK));
+        }
         let lines = self.reader.poll();
         for line in &lines {
             self.clock.advanced(line.stage, line.step);
@@ -207,7 +211,7 @@ impl Running {
                 detail: "the worker left a result that can't be read, and does not end".to_owned(),
             });
         };
-        let log = last_lines(&self.trial.dir.log_path(), LOG_LINES);
+        let log = self.process.last_lines(LOG_LINES);
         if self.trial.spec.run.program.is_some() {
             return Ok(Failure::ProgramEnded {
                 program: self.trial.program(),

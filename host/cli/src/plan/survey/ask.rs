@@ -12,12 +12,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::super::PlanError;
-use crate::{
-    interrupt::Interrupt,
-    manifest::Manifest,
-    process::{Process, last_lines},
-    worker::Worker,
-};
+use crate::{interrupt::Interrupt, manifest::Manifest, process::Process, worker::Worker};
 
 const POLL: Duration = Duration::from_millis(5);
 const LOG_LINES: usize = 8;
@@ -31,6 +26,7 @@ pub(super) struct Asked {
     pub(super) status: ExitStatus,
     /// Where it was when it was made to exit, if it could say so.
     pub(super) farewell: Option<Pulse>,
+    pub(super) last_words: Vec<String>,
 }
 
 const ANSWER: &str = "answer.json";
@@ -40,11 +36,6 @@ impl Asked {
     /// Where the answer is, if there is one.
     pub(super) fn answer(&self) -> PathBuf {
         self.folder.path().join(ANSWER)
-    }
-
-    /// Its last words.
-    pub(super) fn last_words(&self) -> Vec<String> {
-        last_lines(&self.folder.path().join(LOG), LOG_LINES)
     }
 }
 
@@ -95,6 +86,7 @@ pub(super) fn ask<Q: Serialize>(
     };
     Ok(Asked {
         farewell: process.farewell(),
+        last_words: process.last_lines(LOG_LINES),
         folder,
         status,
     })

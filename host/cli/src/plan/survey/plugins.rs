@@ -128,7 +128,7 @@ impl Asking<'_> {
         match read_json(&asked.answer()) {
             Ok(answer) => Ok(answer),
             Err(DocumentError::Io { .. }) => {
-                let log = asked.last_words();
+                let log = asked.last_words.clone();
                 match blameless(asked.status, asked.farewell, &log) {
                     Some(error) => Err(error.into()),
                     None => Err(refused(manifest, libraries, ended(&asked, log, libraries))),

@@ -51,7 +51,7 @@ pub(super) fn ask(
                     (None, code) => format!("status {}", code.unwrap_or_default()),
                 },
                 file: FILE.to_owned(),
-                log: asked.last_words(),
+                log: asked.last_words,
             }));
         }
         Err(source) => {
