@@ -180,11 +180,21 @@ fn even_ticks(low: f64, high: f64, numbers: Numbers, most: usize) -> Ticks {
     }
 }
 
+/// Most decimals of a number on a logarithmic axis: with more a power of ten is shorter.
+const FEW: f64 = 4.0;
+
 fn label(value: f64, numbers: Numbers, decimals: usize) -> String {
     match numbers {
         Numbers::Counts => quantity::count(value),
         Numbers::Powers => power_of_ten(value),
-        Numbers::Decimals if decimals == 0 && value.fract() != 0.0 => quantity::ratio(value),
+        // Of a logarithmic axis, whose numbers have one digit that is not 0.
+        Numbers::Decimals if decimals == 0 && value.fract() != 0.0 => {
+            let decimals = -(value.log10() + 1e-9).floor();
+            if decimals > FEW {
+                return power_of_ten(value);
+            }
+            format!("{value:.*}", decimals as usize)
+        }
         Numbers::Decimals => format!("{value:.decimals$}").replace('-', "−"),
     }
 }
@@ -233,6 +243,20 @@ mod tests {
             Numbers::Decimals,
             6,
             "1.25 1.50 1.75 2.00 2.25 2.50",
+        );
+        // Learning rates.
+        check(
+            log(4e-4, 0.04),
+            Numbers::Decimals,
+            7,
+            "0.0005 0.001 0.002 0.005 0.01 0.02",
+        );
+        check(log(0.2, 5.0), Numbers::Decimals, 7, "0.2 0.5 1 2 5");
+        check(
+            log(1e-6, 1.5e-3),
+            Numbers::Decimals,
+            4,
+            "10^{−6} 10^{−5} 0.0001 0.001",
         );
         let linear = |low, high| Scale::Linear { low, high };
         check(linear(1.62, 2.54), Numbers::Decimals, 5, "1.8 2.0 2.2 2.4");
