@@ -171,7 +171,7 @@ mod tests {
         };
         let text = serde_json::to_string(&report).expect("JSON");
         machine.program("flops-fit-worker", &format!("echo '{text}' > \"$2\""));
-        check_gpus(Some(&machine.path("bin/flops-fit-worker")))
+        machine.starting(|_| check_gpus(Some(&machine.path("bin/flops-fit-worker"))))
     }
 
     #[test]
@@ -200,7 +200,8 @@ mod tests {
 
         let machine = Machine::new();
         machine.program("flops-fit-worker", "echo 'no such verb' >&2; exit 2");
-        let unknown = check_gpus(Some(&machine.path("bin/flops-fit-worker"))).to_string();
+        let worker = machine.path("bin/flops-fit-worker");
+        let unknown = machine.starting(|_| check_gpus(Some(&worker)).to_string());
         assert!(unknown.contains("gpu failed: no such verb"), "{unknown}");
         assert!(check_gpus(None).to_string().contains("cargo build"));
     }

@@ -1,10 +1,12 @@
 use std::os::unix::process::CommandExt as _;
 
 use super::*;
+use crate::setup::tests::machine::no_script_is_written;
 
 fn sleeping() -> Process {
     let mut command = Command::new("sleep");
     command.arg("600").process_group(0);
+    let _guard = no_script_is_written();
     let log = tempfile::tempfile().expect("temporary file");
     Process::start(command, log).expect("every Linux has `sleep`")
 }
@@ -37,6 +39,7 @@ fn a_child_that_has_left_its_group_is_killed_too() {
     let mut command = Command::new("sleep");
     // It leads no group, so that a signal to its group reaches nobody.
     command.arg("600");
+    let _guard = no_script_is_written();
     let log = tempfile::tempfile().expect("temporary file");
     let mut process = Process::start(command, log).expect("every Linux has `sleep`");
     process.kill();

@@ -72,11 +72,13 @@ fn open_with(path: &Path, opener: &OsStr, is_set: impl Fn(&str) -> bool) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setup::tests::machine::no_script_is_written;
 
     #[test]
     fn what_stands_in_the_way_is_told() {
         let path = Path::new("report.html");
         let check = |opener: &str, display: bool, expected: &str| {
+            let _guard = no_script_is_written();
             let result = open_with(path, OsStr::new(opener), |_| display);
             let found = result.map_or_else(|error| error.to_string(), |()| String::new());
             assert!(found.contains(expected), "{found}");

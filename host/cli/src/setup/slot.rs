@@ -190,27 +190,35 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let slot = slot(cache.path());
         let first = slot.lock(&mut Vec::new()).unwrap();
+        let (sender, told) = std::sync::mpsc::channel();
         let second = {
             let slot = slot.clone();
             std::thread::spawn(move || {
-                let mut progress = Vec::new();
-                let _lock = slot.lock(&mut progress).unwrap();
-                (progress, slot.is_complete())
+                let _lock = slot.lock(&mut Told(sender)).unwrap();
+                slot.is_complete()
             })
         };
-        // Time for the second to find the lock taken; a slower machine only
-        // makes this test check less.
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        let words = told.recv().expect("it waits, and says so");
+        assert!(words.starts_with(b"waiting for another set-up"));
         let partial = first.begin().unwrap();
         fs::create_dir(partial.home()).unwrap();
         partial.finish().unwrap();
         drop(first);
-        let (progress, complete) = second.join().unwrap();
+        let complete = second.join().unwrap();
         assert!(complete, "the second began before the first had finished");
-        assert!(
-            String::from_utf8(progress)
-                .unwrap()
-                .starts_with("waiting for another set-up")
-        );
+    }
+
+    /// Hands on what is said as soon as it is.
+    struct Told(std::sync::mpsc::Sender<Vec<u8>>);
+
+    impl Write for Told {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let _ = self.0.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Trainers that are programs of the user's: one in Python that follows
 //! docs/trainers.md, well and badly.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::Value;
 
-use crate::workbench::{Ended, Workbench};
+use crate::workbench::{Ended, Workbench, wait_until};
 
 const MANIFEST: &str = r#"
 name = "demo"
@@ -269,16 +269,13 @@ fn an_answer_that_is_none_points_at_the_trainer() {
 
 #[test]
 fn a_killed_sweep_is_locked_no_longer_and_goes_on() {
-    let Some(bench) = bench("seconds = 0.3") else {
+    let Some(bench) = bench("seconds = 1") else {
         return;
     };
-    let mut first = bench.spawn(&["train"]);
-    while bench.trained().len() < 6 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let first = bench.spawn(&["train"]);
+    wait_until("six begin", || bench.trained().len() >= 6);
     bench.run(&["train"]).expect(8);
-    first.kill().expect("killed");
-    first.wait().expect("reaped");
+    first.kill();
     let kept = bench.results().len();
     let ended = bench.run(&["train"]).expect(0);
     assert!(ended.out.contains("had results already"), "{}", ended.out);

@@ -5,28 +5,26 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    process::Child,
-    time::{Duration, Instant, SystemTime},
+    time::SystemTime,
 };
 
+use flops_fit_trial::processes_of;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::workbench::{MANIFEST, Workbench, ctrl_c};
+use crate::workbench::{MANIFEST, Workbench, ctrl_c, wait_until};
 
 fn slow() -> Workbench {
     Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 0.4"))
 }
 
 fn wait_for(bench: &Workbench, results: usize) {
-    let begun = Instant::now();
-    while bench.results().len() < results {
-        assert!(begun.elapsed() < Duration::from_mins(1), "no results");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("no results", || bench.results().len() >= results);
 }
 
-fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).expect("signalled");
+/// The workers of a sweep that is under way, or was.
+fn workers(bench: &Workbench) -> Vec<u32> {
+    let outputs = bench.path("outputs").canonicalize();
+    processes_of(&outputs.expect("it is there"))
 }
 
 #[test]
@@ -36,12 +34,11 @@ fn killed_half_way_and_run_again() {
     let table = whole.run(&["table"]).expect(0).out;
 
     let bench = slow();
-    let mut run = bench.spawn(&["run"]);
+    let run = bench.spawn(&["run"]);
     wait_for(&bench, 5);
-    signal(&run, Signal::KILL);
-    run.wait().expect("reaped");
+    run.kill();
     // The workers end by themselves: their pipe is closed.
-    std::thread::sleep(Duration::from_millis(300));
+    wait_until("a worker goes on", || workers(&bench).is_empty());
     let before: BTreeMap<_, _> = bench.results().into_iter().collect();
     assert!((5..15).contains(&before.len()), "{} results", before.len());
 
@@ -71,18 +68,10 @@ fn killed_half_way_and_run_again() {
 #[test]
 fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     let bench = slow();
-    let run = bench.spawn(&["run"]);
+    let mut run = bench.spawn(&["run"]);
     wait_for(&bench, 3);
-    signal(&run, ctrl_c());
-    let begun = Instant::now();
-    let ended = bench
-        .ended(&run.wait_with_output().expect("reaped"))
-        .expect(130);
-    assert!(
-        begun.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        begun.elapsed()
-    );
+    run.signal(ctrl_c());
+    let ended = bench.ended(&run.output()).expect(130);
     assert!(
         ended.out.contains("run the same command again to go on"),
         "{}",
@@ -100,14 +89,12 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
 /// What is counted is what tunes; the sweep itself has no trials yet.
 #[test]
 fn ctrl_c_while_the_rate_is_tuned_says_that_the_sweep_follows() {
-    let bench = slow();
+    let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 60"));
     let lr = "train.lr={ tune = [0.5, 1, 2], transfer = \"one_rate\", share = 1 }";
-    let run = bench.spawn(&["run", "--set", lr]);
-    wait_for(&bench, 1);
-    signal(&run, ctrl_c());
-    let ended = bench
-        .ended(&run.wait_with_output().expect("reaped"))
-        .expect(130);
+    let mut run = bench.spawn(&["run", "--set", lr]);
+    wait_until("nothing trains", || !bench.trained().is_empty());
+    run.signal(ctrl_c());
+    let ended = bench.ended(&run.output()).expect(130);
     assert!(
         ended.out.contains(" of 6 trials that tune the learning rate are still to be trained, and then the sweep; run the same command again to go on"),
         "{}",
@@ -225,20 +212,18 @@ fn what_a_newer_version_wrote_is_left_alone() {
 fn a_second_run_changes_nothing_and_says_who_was_first() {
     let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", "seconds = 60"));
     let mut first = bench.spawn(&["run"]);
-    while bench.trained().len() < 4 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("four begin", || bench.trained().len() >= 4);
     // Held still, the first changes nothing either.
-    signal(&first, Signal::STOP);
+    first.signal(Signal::STOP);
     let stop_workers = |to: Signal| {
-        for pid in flops_fit_trial::processes_of(
-            &bench.path("outputs").canonicalize().expect("it is there"),
-        ) {
+        for pid in workers(&bench) {
             kill_process(Pid::from_raw(pid.cast_signed()).expect("a process"), to).expect("sent");
         }
     };
     stop_workers(Signal::STOP);
-    std::thread::sleep(Duration::from_millis(200));
+    let mut all = workers(&bench);
+    all.push(first.id());
+    wait_until("they stand still", || all.iter().copied().all(is_stopped));
     let before = snapshot(&bench.path("outputs"));
     for command in ["run", "train", "plan"] {
         let ended = bench.run(&[command]).expect(8);
@@ -252,8 +237,17 @@ fn a_second_run_changes_nothing_and_says_who_was_first() {
     }
     assert_eq!(snapshot(&bench.path("outputs")), before);
     stop_workers(Signal::KILL);
-    signal(&first, Signal::KILL);
-    first.wait().expect("reaped");
+    first.kill();
+}
+
+/// Whether every thread of process `pid` stands still.
+fn is_stopped(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it is there");
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('T'))
+    })
 }
 
 /// Every file below `folder`: its number, its time, its content.
@@ -298,7 +292,6 @@ fn a_manifest_that_changes_meanwhile_changes_nothing() {
     let run = bench.spawn(&["run"]);
     wait_for(&bench, 3);
     fs::write(bench.path("manifest.toml"), "no manifest any more").expect("written");
-    let ended = bench.ended(&run.wait_with_output().expect("reaped"));
-    let ended = ended.expect(0);
+    let ended = bench.ended(&run.output()).expect(0);
     assert!(ended.out.contains("15 completed"), "{}", ended.out);
 }

@@ -1,34 +1,14 @@
 //! What the shell around it, or the person at it, does to a command.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::ffi::OsStrExt as _,
-    path::Path,
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path};
 
 use flops_fit::interrupt::is_ignored;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::workbench::{MANIFEST, Workbench, ctrl_c};
+use crate::workbench::{MANIFEST, Spawned, Workbench, ctrl_c, wait_until};
 
 fn slow() -> String {
     MANIFEST.replace("n_layer = 2", "seconds = 0.4")
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn send(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).expect("sent");
 }
 
 fn runs(pid: i32) -> bool {
@@ -40,13 +20,15 @@ fn runs(pid: i32) -> bool {
 fn jobs_of_the_shell_that_it_replaces_are_left_alone() {
     // The second job leaves a process behind, whose parent the command then is.
     let jobs = "sleep 600 >/dev/null 2>&1 & echo $! >first
-        (sleep 0.5; sleep 600 & echo $! >second) >/dev/null 2>&1 &";
-    let faults = "seconds = 0.4\nfaults = { 24 = \"exit\" }";
+        (until [ -s trained.log ]; do sleep 0.05; done
+        sleep 600 & echo $! >second) >/dev/null 2>&1 &";
+    let faults = "seconds = 1\nfaults = { 24 = \"exit\" }";
     let bench = Workbench::with(&MANIFEST.replace("n_layer = 2", faults));
     let output = bench.shell(jobs, &["train"]).output().expect("started");
     let job = |name: &str| -> i32 {
-        let text = fs::read_to_string(bench.path(name)).expect("a job's number");
-        text.trim().parse().expect("a number")
+        let text = || fs::read_to_string(bench.path(name)).unwrap_or_default();
+        wait_until("no job's number", || text().ends_with('\n'));
+        text().trim().parse().expect("a number")
     };
     let jobs = [job("first"), job("second")];
     let left: Vec<bool> = jobs.iter().map(|pid| runs(*pid)).collect();
@@ -60,15 +42,11 @@ fn jobs_of_the_shell_that_it_replaces_are_left_alone() {
 #[test]
 fn a_hang_up_that_nohup_ignores_stays_ignored() {
     let bench = Workbench::with(&slow());
-    let train = |line: &str| {
-        let mut command = bench.shell(line, &["train"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("started")
-    };
-    let hung_up = |child: Child, results: usize| {
+    let train = |line: &str| Spawned::start(&mut bench.shell(line, &["train"]));
+    let hung_up = |mut child: Spawned, results: usize| {
         wait_until("no results", || bench.results().len() >= results);
-        send(&child, Signal::HUP);
-        bench.ended(&child.wait_with_output().expect("reaped"))
+        child.signal(Signal::HUP);
+        bench.ended(&child.output())
     };
     // Without `nohup` it is a reason to stop, which shows that the test can fail; a
     // shell that ignores it from the start can't change that.
@@ -84,13 +62,11 @@ fn a_hang_up_that_nohup_ignores_stays_ignored() {
 #[test]
 fn ctrl_c_ends_an_analysis_at_once() {
     let bench = Workbench::new();
-    let mut command = bench.command(&["run", "--set", "analysis.draws=100000"]);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut run = command.spawn().expect("started");
+    let mut run = bench.spawn(&["run", "--set", "analysis.draws=100000"]);
     // The rows are written before anything is fitted.
     wait_until("no rows", || bench.path("outputs/demo/runs.csv").exists());
-    send(&run, ctrl_c());
-    assert_eq!(run.wait().expect("reaped").code(), Some(130));
+    run.signal(ctrl_c());
+    bench.ended(&run.output()).expect(130);
     assert!(!bench.path("outputs/demo/analysis.json").exists());
     bench.run(&["run"]).expect(0);
 }
@@ -123,9 +99,11 @@ fn a_folder_whose_name_is_no_text_is_refused() {
 fn a_report_waits_for_no_sweep_and_disturbs_none() {
     let bench = Workbench::new();
     bench.run(&["run"]).expect(0);
-    let more = slow().replace("[run]", "seeds = [1]\n[run]");
+    let more = MANIFEST
+        .replace("n_layer = 2", "seconds = 60")
+        .replace("[run]", "seeds = [1]\n[run]");
     fs::write(bench.path("manifest.toml"), more).expect("written");
-    let mut sweep = bench.spawn(&["train"]);
+    let sweep = bench.spawn(&["train"]);
     wait_until("not begun", || bench.trained().len() > 15);
     let report = bench.path("outputs/demo/report.html");
     let before = fs::metadata(&report).expect("drawn");
@@ -149,6 +127,5 @@ fn a_report_waits_for_no_sweep_and_disturbs_none() {
     let elsewhere = ["analyze", "outputs/demo/runs.csv", "--out", "elsewhere"];
     bench.run(&elsewhere).expect(0);
     assert!(Path::new(&bench.path("elsewhere/report.html")).is_file());
-    sweep.kill().expect("killed");
-    sweep.wait().expect("reaped");
+    sweep.kill();
 }

@@ -13,9 +13,12 @@ fn maps_no_libtorch() {
         .output()
         .expect("started");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    assert!(listed.contains("libc.so"), "{listed}");
-    assert!(
-        !listed.contains("torch") && !listed.contains("c10"),
-        "{listed}"
-    );
+    // Names alone: an address may hold any digits.
+    let names: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let maps = |name: &str| names.iter().any(|mapped| mapped.contains(name));
+    assert!(maps("libc.so"), "{listed}");
+    assert!(!maps("torch") && !maps("c10"), "{listed}");
 }

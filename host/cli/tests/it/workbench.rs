@@ -6,19 +6,66 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use flops_fit::interrupt::is_ignored;
 use flops_fit_trial::{
     Arrangement, Build, Checkpoint, CheckpointDir, Content, FORMAT, Position, TrialId,
 };
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 const FLOPS_FIT: &str = env!("CARGO_BIN_EXE_flops-fit");
 
 /// The folder; gone when it is dropped.
 pub(crate) struct Workbench {
     folder: tempfile::TempDir,
+}
+
+/// A command that runs beside the test, and is killed where the test fails.
+pub(crate) struct Spawned(Option<Child>);
+
+impl Spawned {
+    /// Its output is kept for [`Spawned::output`].
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(command.spawn().expect("started")))
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("not waited for yet")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.as_ref().expect("not waited for yet").id()
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        kill_process(Pid::from_child(self.child()), signal).expect("signalled");
+    }
+
+    /// Kills and reaps it.
+    pub(crate) fn kill(mut self) {
+        self.child().kill().expect("killed");
+        self.child().wait().expect("reaped");
+        self.0 = None;
+    }
+
+    /// Waits for its end.
+    pub(crate) fn output(mut self) -> Output {
+        let child = self.0.take().expect("not waited for yet");
+        child.wait_with_output().expect("reaped")
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // A stopped one can be killed too.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// What a command printed and how it ended.
@@ -106,12 +153,8 @@ impl Workbench {
         self.ended(&self.command(arguments).output().expect("started"))
     }
 
-    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("started")
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Spawned {
+        Spawned::start(&mut self.command(arguments))
     }
 
     pub(crate) fn ended(&self, output: &Output) -> Ended {
@@ -191,6 +234,16 @@ pub(crate) fn save_checkpoint(dir: &CheckpointDir, trial: &TrialId, arrangement:
     };
     let write = |path: &Path| fs::write(path, b"");
     dir.save(checkpoint, write).expect("saved");
+}
+
+/// Waits for what other processes do; `what` is said where it takes too long.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < Duration::from_mins(5), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// What Ctrl-C sends; SIGTERM, which means the same, where whoever runs the tests

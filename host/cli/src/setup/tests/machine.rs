@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -20,6 +20,11 @@ use crate::setup::{Environment, Error, Options, Report, run_in};
 /// writing until it execs, and Linux won't run a file that is ("text file
 /// busy").
 static SCRIPTS: RwLock<()> = RwLock::new(());
+
+/// No script is written while this is held: for tests that start programs.
+pub(crate) fn no_script_is_written() -> RwLockReadGuard<'static, ()> {
+    SCRIPTS.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub(crate) struct Machine {
     folder: TempDir,
@@ -143,7 +148,7 @@ impl Machine {
 
     /// Runs what may start the machine's programs.
     pub(crate) fn starting<T>(&self, run: impl FnOnce(&Environment) -> T) -> T {
-        let _many = SCRIPTS.read().unwrap_or_else(PoisonError::into_inner);
+        let _many = no_script_is_written();
         run(&self.environment)
     }
 }
@@ -166,7 +171,7 @@ pub(super) fn libraries() -> &'static Path {
 }
 
 fn build(folder: &Path, name: &str, needs: &[&str]) {
-    let _many = SCRIPTS.read().unwrap_or_else(PoisonError::into_inner);
+    let _many = no_script_is_written();
     let status = Command::new("c++")
         .current_dir(folder)
         .args(["-shared", "-nostdlib", "-Wl,--no-as-needed", "-o", name])
