@@ -226,12 +226,18 @@ fn range(target: &Target, seed: u64, from: u64, to: u64) -> Summary {
         return summary;
     }
     let (summary, last, words) = start(target, seed, from, to, "--trace");
-    let (Some(case), None) = (last, &summary) else {
-        // It died once and not again: the machine's fault, or time's.
-        let mut summary = summary.unwrap_or_default();
-        let what = "a child died of no case that could be found again".to_owned();
-        summary.failures.push(Failure { case: from, what });
+    if let Some(summary) = summary {
+        // All of them passed: the machine stood still for too long, or had no memory.
+        eprintln!("note: a child of {} died once and not again", target.name);
         return summary;
+    }
+    let Some(case) = last else {
+        let what = format!("a child died of no case: {}", words.trim());
+        let failures = vec![Failure { case: from, what }];
+        return Summary {
+            failures,
+            ..Summary::default()
+        };
     };
     let mut sum = Summary {
         cases: case + 1 - from,
