@@ -251,7 +251,7 @@ mod tests {
             7,
             "0.0005 0.001 0.002 0.005 0.01 0.02",
         );
-        check(log(0.2, 5.0), Numbers::Decimals, 7, "0.2 0.5 1 2 5");
+        check(log(0.2, 5.0), Numbers::Decimals, 5, "0.2 0.5 1 2 5");
         check(
             log(1e-6, 1.5e-3),
             Numbers::Decimals,
