@@ -10,12 +10,12 @@ use std::{
     process::Command,
 };
 
-/// Says that this process is root of a namespace for the sake of one test.
+/// Names the test for whose sake this process is root of a namespace.
 const NAMESPACE: &str = "FLOPS_FIT_TEST_NAMESPACE";
 
-/// Whether it is.
-pub(crate) fn in_namespace() -> bool {
-    std::env::var_os(NAMESPACE).is_some()
+/// That test, if it is.
+pub(crate) fn namespace() -> Option<String> {
+    std::env::var(NAMESPACE).ok()
 }
 
 /// A file system of a few megabytes in memory; unmounted when it is dropped.
@@ -54,7 +54,7 @@ impl SmallDisk {
         if let Some(disk) = Self::mounted(path, megabytes) {
             return Mounted::Here(disk);
         }
-        assert!(!in_namespace(), "root of a namespace mounts a tmpfs");
+        assert!(namespace().is_none(), "root of a namespace mounts a tmpfs");
         let namespace = |program: &Path| {
             let mut command = Command::new("unshare");
             command.arg("-rm").arg(program);
@@ -74,7 +74,7 @@ impl SmallDisk {
         }
         let output = namespace(&std::env::current_exe().expect("the test's own path"))
             .args(["--exact", test, "--include-ignored", "--nocapture"])
-            .env(NAMESPACE, "1")
+            .env(NAMESPACE, test)
             .output()
             .expect("started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -30,7 +30,7 @@ jobs = 2
 /// The sweep, run once for all tests that only look at its results.
 pub(crate) static DONE: LazyLock<(Workbench, Ended)> = LazyLock::new(|| {
     let bench = Workbench::new("done", SWEEP);
-    let ended = bench.run(&["run"]);
+    let ended = bench.run(&["run"]).expect(0);
     (bench, ended)
 });
 

@@ -305,11 +305,14 @@ impl Victim {
                 continue;
             }
             let dir = TrialDir::new(trial.path());
+            // It may be written anew between the two.
             let before = stamp(&dir.result_path());
-            if let (Some(stamp), Ok(Some(result))) = (before, dir.result())
+            let result = dir.result();
+            if let (Some(seen), Ok(Some(result))) = (before, result)
+                && stamp(&dir.result_path()) == before
                 && matches!(result.outcome, Outcome::Completed { .. })
             {
-                self.completed.insert(id, stamp);
+                self.completed.insert(id, seen);
             }
         }
     }
@@ -341,7 +344,7 @@ impl Victim {
     }
 }
 
-/// All files below `folder`, in order of their names.
+/// All files below `folder` but the lock, in order of their names.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -350,7 +353,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         for entry in entries.filter_map(Result::ok) {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                Ok(kind) if kind.is_file() && entry.file_name() != ".lock" => {
+                    files.push(entry.path());
+                }
                 _ => {}
             }
         }
@@ -391,11 +396,10 @@ fn nothing_is_left(bench: &Workbench) {
             path.file_name()
                 .is_some_and(|n| n.to_string_lossy().starts_with('.'))
         })
-        .filter(|path| !path.ends_with(".lock"))
         .collect();
     assert!(half.is_empty(), "half-written files are left: {half:?}");
     let output = bench.output("small").canonicalize().expect("it is there");
-    wait_until("a process is left", Duration::from_secs(5), || {
+    wait_until("a process is left", || {
         processes(&output).is_empty() && processes_of(&output).is_empty()
     });
 }

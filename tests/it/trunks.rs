@@ -1,7 +1,7 @@
 //! Trials that share a trunk: they cost what the plan says, and end with the bits of
 //! trials that train alone.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs};
 
 use flops_fit_trial::{Outcome, TrialDir};
 use serde_json::Value;
@@ -129,7 +129,7 @@ fn killed_and_run_again_they_end_with_the_same_bits() {
     // The first blow meets trunks, the later ones whatever runs then.
     for results in [0, 2, 5] {
         let mut child = bench.spawn(&arguments);
-        wait_until("too few results", Duration::from_mins(1), || {
+        wait_until("too few results", || {
             let interrupted = output.join("trunks").is_dir()
                 && trunks(&bench)
                     .iter()
@@ -138,9 +138,7 @@ fn killed_and_run_again_they_end_with_the_same_bits() {
         });
         child.kill().expect("killed");
         child.wait().expect("reaped");
-        wait_until("a worker lives on", Duration::from_secs(5), || {
-            processes(&output).is_empty()
-        });
+        wait_until("a worker lives on", || processes(&output).is_empty());
     }
     run(&bench, "train", &sets);
     assert_eq!(losses(&bench), losses(&peace));

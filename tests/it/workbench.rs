@@ -10,7 +10,7 @@ use std::{
 
 use flops_fit_trial::{Measured, Outcome, TrialDir, TrialResult, TrialSpec};
 
-use crate::{programs, small_disk::in_namespace};
+use crate::{kill::PATIENCE, programs, small_disk::namespace};
 
 /// A folder below cargo's for such tests. It is emptied first and left behind,
 /// so that a failed test can be looked into.
@@ -37,9 +37,10 @@ impl Workbench {
     /// `name` must be this test's own.
     pub(crate) fn new(name: &str, manifest: &str) -> Self {
         let mut folder = Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned();
-        if in_namespace() {
-            // The same test, and others, may be at work outside.
+        if let Some(test) = namespace() {
+            // The same test may be at work outside, and others in namespaces of theirs.
             folder.push("namespace");
+            folder.push(test.replace("::", "-"));
         }
         folder.push(name);
         if folder.exists() {
@@ -100,8 +101,7 @@ impl Workbench {
             if left.is_empty() {
                 return self.ended(&output);
             }
-            let patience = Duration::from_secs(5);
-            assert!(begun.elapsed() < patience, "{arguments:?} left {left:?}");
+            assert!(begun.elapsed() < PATIENCE, "{arguments:?} left {left:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -1,10 +1,6 @@
 //! Faults of a model: one for each size of a single sweep.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, fs};
 
 use flops_fit_trial::{Outcome, TrialDir};
 
@@ -35,8 +31,8 @@ eval_tokens = 4096
 [run]
 retry_diverged = false
 jobs = 3
-start_limit = 15
-silence_limit = 6
+start_limit = 30
+silence_limit = 10
 "#
 );
 
@@ -219,28 +215,28 @@ const FAULTS: [(&str, Ends); 43] = [
         "hang-in-build",
         Failed(
             "timed_out",
-            "plugin flops-fit-hostile made no progress for 15 s in build (loading and building, before the first step); raise run.start_limit if it really is that slow",
+            "plugin flops-fit-hostile made no progress for 30 s in build (loading and building, before the first step); raise run.start_limit if it really is that slow",
         ),
     ),
     (
         "hang-in-forward",
         Failed(
             "timed_out",
-            "plugin flops-fit-hostile made no progress for 6 s in forward (a training step); raise run.silence_limit if it really is that slow",
+            "plugin flops-fit-hostile made no progress for 10 s in forward (a training step); raise run.silence_limit if it really is that slow",
         ),
     ),
     (
         "spin-in-forward",
         Failed(
             "timed_out",
-            "plugin flops-fit-hostile made no progress for 6 s in forward (a training step)",
+            "plugin flops-fit-hostile made no progress for 10 s in forward (a training step)",
         ),
     ),
     (
         "hang-in-drop",
         Failed(
             "timed_out",
-            "plugin flops-fit-hostile made no progress for 6 s in drop (held-out evaluation)",
+            "plugin flops-fit-hostile made no progress for 10 s in drop (held-out evaluation)",
         ),
     ),
 ];
@@ -407,12 +403,10 @@ fn a_fault_before_the_plan_is_the_plugins() {
 
 #[test]
 fn a_plugin_that_hangs_when_it_is_described() {
-    let manifest = describing("hang-in-profile").replace("start_limit = 15", "start_limit = 4");
+    let manifest = describing("hang-in-profile").replace("start_limit = 30", "start_limit = 15");
     let bench = Workbench::new("hostile-hangs", &manifest);
-    let begun = Instant::now();
     let ended = bench.run(&["run"]).expect(4);
-    assert!(begun.elapsed() < Duration::from_mins(1));
-    let words = "plugin flops-fit-hostile did not answer within 4 s; raise run.start_limit if reading the data really takes that long";
+    let words = "plugin flops-fit-hostile did not answer within 15 s; raise run.start_limit if reading the data really takes that long";
     assert!(ended.err.contains(words), "{}", ended.err);
     assert!(bench.trials("hostile").is_empty());
 }
@@ -474,7 +468,7 @@ fn at_load(name: &str, fault: &str, ends: Ends) {
     let manifest = MODEL
         .replace("FAULTS", "")
         .replace("SIZES", "8, 16")
-        .replace("start_limit = 15", "start_limit = 8");
+        .replace("start_limit = 30", "start_limit = 15");
     let bench = Workbench::new(name, &manifest);
     let variable = format!("train {fault}");
     let ended = bench
@@ -515,7 +509,7 @@ fn a_fault_in_a_constructor_of_the_library() {
         "spin",
         Failed(
             "timed_out",
-            "plugin flops-fit-hostile made no progress for 8 s in load (loading and building, before the first step)",
+            "plugin flops-fit-hostile made no progress for 15 s in load (loading and building, before the first step)",
         ),
     );
 }

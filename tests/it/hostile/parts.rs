@@ -30,7 +30,7 @@ eval_tokens = 4096
 
 [run]
 retry_diverged = false
-silence_limit = 6
+silence_limit = 10
 "#
 );
 
@@ -67,7 +67,7 @@ fn faults_of_a_dataset() {
     let words =
         "plugin flops-fit-hostile ended the process early in batch, with status 0 and no result";
     part("DATASET", "exit-in-batch", 5, Failed("exited_early", words));
-    let words = "plugin flops-fit-hostile made no progress for 6 s in batch (a training step); raise run.silence_limit";
+    let words = "plugin flops-fit-hostile made no progress for 10 s in batch (a training step); raise run.silence_limit";
     part("DATASET", "hang-in-batch", 5, Failed("timed_out", words));
     let words = "plugin flops-fit-hostile: a batch's first input should be Int64 [32, 16] on Cpu, as its description says, got Int64 [32, 15] on Cpu";
     part("DATASET", "short-inputs", 5, Failed("bad_tensor", words));
