@@ -378,9 +378,11 @@ fn a_checkpoint_of_another_build_is_set_aside_and_the_trial_starts_over() {
 
 #[test]
 fn a_sweep_that_was_stopped_goes_on_inside_its_trial() {
+    // Before the sweep begins: this takes as long as that.
+    let (spec, _) = &*PEACE;
     let bench = Workbench::new("interrupt-sweep", TRIAL);
     let mut run = bench.spawn(&["run"]);
-    let dir = TrialDir::under(&bench.output("small"), &PEACE.0.id);
+    let dir = TrialDir::under(&bench.output("small"), &spec.id);
     wait_until("no checkpoint", || !dir.checkpoints().is_empty());
     send(Signal::TERM, run.id());
     assert_eq!(run.wait().expect("reaped").code(), Some(130));
