@@ -1,16 +1,11 @@
 //! What a machine does to a sweep: nothing that had completed is lost, nothing is
 //! counted twice, and the next run goes on.
 
-use std::{
-    fs,
-    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
-};
-
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use crate::{
     determinism::losses,
-    kill::{processes, send, stamps, wait_until},
+    kill::{processes, stamps, wait_until},
     small_disk::{SmallDisk, say},
     sweep::{DONE, SWEEP},
     workbench::{Ended, Workbench},
@@ -212,106 +207,4 @@ fn a_trial_whose_telemetry_is_lost_is_no_silent_one() {
         timing.train > 5.0,
         "{timing:?}: over before the limit could strike, so this shows nothing; train for longer"
     );
-}
-
-/// A model that leaves a process with a session of its own, and never ends.
-const FUGITIVE: &str = concat!(
-    hostile!(),
-    r#"config = { faults = { 8 = "fugitive-and-hang" } }
-
-[dataset]
-kind = "hostile"
-
-[loss]
-kind = "hostile"
-
-[sweep]
-grid = [{ budget = 1e8, sizes = [8] }]
-min_steps = 2
-"#
-);
-
-/// Starts that sweep; the command, its worker, and the process left.
-fn fugitive(bench: &Workbench) -> (std::process::Child, u32, u32) {
-    let child = bench.spawn(&["train"]);
-    let logged = || {
-        let mut trials = fs::read_dir(bench.output("hostile").join("trials")).ok()?;
-        let log = fs::read_to_string(trials.next()?.ok()?.path().join("worker.log")).ok()?;
-        let (_, pid) = log.split_once("left behind: ")?;
-        // A line that is not whole yet may lack digits.
-        pid.split_once('\n')?.0.parse().ok()
-    };
-    wait_until("no process is left behind", || logged().is_some());
-    let left: u32 = logged().expect("a number");
-    let output = bench.output("hostile").canonicalize().expect("it is there");
-    let workers = || {
-        let mut all = flops_fit_trial::processes_of(&output);
-        all.retain(|pid| *pid != left);
-        all
-    };
-    // The shell that left it behind may take a moment to go.
-    wait_until("one worker", || workers().len() == 1);
-    (child, workers()[0], left)
-}
-
-fn is_there(pid: u32) -> bool {
-    // A zombie waits for whoever adopted it, which is not ours to answer for.
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-#[test]
-fn when_the_parent_is_killed_its_worker_ends_what_it_started() {
-    let bench = Workbench::new("fugitive-parent", FUGITIVE);
-    let (mut parent, worker, left) = fugitive(&bench);
-    parent.kill().expect("killed");
-    parent.wait().expect("reaped");
-    wait_until("something is left", || !is_there(worker) && !is_there(left));
-}
-
-/// Copies of what process `pid` has open, as one of its threads keeps them open
-/// that waits for a disk while the process dies. `None` where this user may not.
-fn held_open(pid: u32) -> Option<Vec<OwnedFd>> {
-    let process = Pid::from_raw(pid.cast_signed())?;
-    let process = pidfd_open(process, PidfdFlags::empty()).ok()?;
-    let copy = |entry: std::io::Result<fs::DirEntry>| {
-        let number = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()
-    };
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-    let copies: Vec<OwnedFd> = open.filter_map(copy).collect();
-    (!copies.is_empty()).then_some(copies)
-}
-
-#[test]
-fn when_the_parent_is_slow_to_die_its_worker_ends_what_it_started() {
-    let bench = Workbench::new("fugitive-slow", FUGITIVE);
-    let (mut parent, worker, left) = fugitive(&bench);
-    let Some(open) = held_open(parent.id()) else {
-        parent.kill().expect("killed");
-        parent.wait().expect("reaped");
-        say(
-            "SKIPPED: a parent that is slow to die, since this user may not copy another process's open files",
-        );
-        return;
-    };
-    parent.kill().expect("killed");
-    parent.wait().expect("reaped");
-    wait_until("something is left", || !is_there(worker) && !is_there(left));
-    drop(open);
-}
-
-#[test]
-fn when_both_are_killed_the_next_run_ends_what_is_left() {
-    let bench = Workbench::new("fugitive-both", FUGITIVE);
-    let (mut parent, worker, left) = fugitive(&bench);
-    // Held still, the parent can't do anything about its worker's end.
-    send(Signal::STOP, parent.id());
-    send(Signal::KILL, worker);
-    send(Signal::KILL, parent.id());
-    parent.wait().expect("reaped");
-    assert!(is_there(left), "there is nothing to end");
-    let ended = bench.run(&["plan"]).expect(0);
-    let words = format!("going on where process {} on ", parent.id());
-    assert!(ended.err.contains(&words), "{}", ended.err);
-    wait_until("something is left", || !is_there(left));
 }

@@ -15,6 +15,7 @@ mod library;
 mod machine;
 mod manifest;
 mod new;
+mod orphans;
 mod programs;
 mod pytorch;
 mod random;

@@ -5,6 +5,8 @@
 //! that it started. Through it go the signs of life. Where standard input is
 //! anything else (a terminal, a debugger), nobody is watched and nothing is said.
 
+mod death;
+
 use std::{
     cell::Cell,
     ffi::{c_int, c_uint, c_void},
@@ -30,6 +32,8 @@ use rustix::{
         set_parent_process_death_signal,
     },
 };
+
+use death::is_abandoned;
 
 const NOWHERE: Pulse = Pulse {
     stage: Stage::Start,
@@ -116,7 +120,8 @@ fn send(bytes: &[u8]) {
     }
 }
 
-/// Ties this process, whose first rank is to run on this thread, to its parent. Call before any other thread starts.
+/// Ties this process, whose first rank is to run on this thread, to its parent; does not
+/// return if that is dead already. Call before any other thread starts.
 pub(crate) fn follow() {
     be_rank(0);
     let stdin = std::io::stdin();
@@ -153,6 +158,10 @@ fn socket_set_up(socket: OwnedFd) -> std::io::Result<()> {
     // The kernel's own word: a parent that dies while one of its threads waits for a
     // disk keeps its sockets open until that is over.
     set_parent_process_death_signal(Some(Signal::HUP))?;
+    // Of a death before that it says nothing.
+    if is_abandoned(&questions) {
+        end_all();
+    }
     at_exit();
     thread::Builder::new()
         .name("parent".to_owned())
