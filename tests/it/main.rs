@@ -15,6 +15,7 @@ mod library;
 mod machine;
 mod manifest;
 mod new;
+mod ordinary_user;
 mod orphans;
 mod programs;
 mod pytorch;

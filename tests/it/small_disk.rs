@@ -127,12 +127,13 @@ impl SmallDisk {
         let _ = std::fs::remove_file(self.filler());
     }
 
-    /// Takes writing away, or gives it back.
+    /// Takes writing away, or gives it back: of the mount, not of what is mounted, whose
+    /// options belong to whoever owns the namespace in which it was made.
     pub(crate) fn set_read_only(&self, read_only: bool) {
         let option = if read_only {
-            "remount,ro"
+            "remount,bind,ro"
         } else {
-            "remount,rw"
+            "remount,bind,rw"
         };
         let status = Command::new("mount")
             .args(["-o", option])

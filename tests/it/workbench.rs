@@ -12,6 +12,9 @@ use flops_fit_trial::{Measured, Outcome, TrialDir, TrialResult, TrialSpec};
 
 use crate::{kill::PATIENCE, programs, small_disk::namespace};
 
+/// Names a folder to work in, where a test runs as a user who may not write to cargo's.
+pub(crate) const FOLDER: &str = "FLOPS_FIT_TEST_FOLDER";
+
 /// A folder below cargo's for such tests. It is emptied first and left behind,
 /// so that a failed test can be looked into.
 pub(crate) struct Workbench {
@@ -36,7 +39,8 @@ pub(crate) struct Trial {
 impl Workbench {
     /// `name` must be this test's own.
     pub(crate) fn new(name: &str, manifest: &str) -> Self {
-        let mut folder = Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned();
+        let mut folder = std::env::var_os(FOLDER)
+            .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
         if let Some(test) = namespace() {
             // The same test may be at work outside, and others in namespaces of theirs.
             folder.push("namespace");
