@@ -79,7 +79,7 @@ impl Digest {
                 path: path.to_path_buf(),
             });
         }
-        if before.is_settled() {
+        if before.is_settled(SystemTime::now()) {
             let entry = Entry {
                 stamp: before,
                 sha256: digest.to_string(),
@@ -139,12 +139,10 @@ impl Stamp {
         }
     }
 
-    /// Whether a later change would show in the times.
-    fn is_settled(&self) -> bool {
+    /// Whether a change from `now` on would show in the times.
+    fn is_settled(&self, now: SystemTime) -> bool {
         let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(self.changed.0.max(0) as u64);
-        SystemTime::now()
-            .duration_since(changed)
-            .is_ok_and(|age| age > SETTLED)
+        now.duration_since(changed).is_ok_and(|age| age > SETTLED)
     }
 }
 
@@ -212,12 +210,9 @@ mod tests {
     #[test]
     fn a_fresh_file_is_not_settled() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let fresh = Stamp::of(&file.as_file().metadata().unwrap());
-        assert!(!fresh.is_settled());
-        let old = Stamp {
-            changed: (fresh.changed.0 - 10, 0),
-            ..fresh
-        };
-        assert!(old.is_settled());
+        let meta = file.as_file().metadata().unwrap();
+        let (stamp, written) = (Stamp::of(&meta), meta.modified().unwrap());
+        assert!(!stamp.is_settled(written));
+        assert!(stamp.is_settled(written + Duration::from_secs(10)));
     }
 }

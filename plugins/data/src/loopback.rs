@@ -76,6 +76,34 @@ impl Server {
     }
 }
 
+/// An address of this machine on which nobody listens, as long as this is there.
+#[derive(Debug)]
+pub struct Nobody {
+    /// Holds the port, at another address of the loopback network.
+    taken: TcpListener,
+}
+
+impl Nobody {
+    /// Takes a port.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn listens() -> Self {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a port");
+        Self { taken }
+    }
+
+    /// Where nobody answers.
+    ///
+    /// # Panics
+    /// Never: a bound listener has an address.
+    pub fn url(&self) -> String {
+        let address = self.taken.local_addr();
+        let port = address.expect("a bound listener has an address").port();
+        format!("http://127.0.0.2:{port}")
+    }
+}
+
 fn serve(
     stream: TcpStream,
     body: &[u8],
@@ -91,9 +119,13 @@ fn serve(
         }
         head.push(line);
     }
+    let Some(request) = head.first() else {
+        // Somebody else came by, and asked for nothing.
+        return Ok(());
+    };
     let mut stream = stream;
     let common = "Connection: close\r\n";
-    if head[0].starts_with("HEAD") {
+    if request.starts_with("HEAD") {
         let linked = announced.map_or(String::new(), |(size, sha256)| {
             format!("X-Linked-Size: {size}\r\nX-Linked-Etag: \"{sha256}\"\r\n")
         });

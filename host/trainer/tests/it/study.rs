@@ -1,6 +1,8 @@
 //! A small training run of a reference model on data that its plugin makes up,
 //! for studies of the recipe.
 
+use std::sync::{Mutex, PoisonError};
+
 use flops_fit_plugin::{
     Context, Dataset, Draw, Loss as _, Mode, Model, ModelContext, Place, Split, tch,
 };
@@ -35,7 +37,6 @@ impl Study {
     /// Trains `M` and measures it, on data of `D`.
     pub(crate) fn run<M: Model, D: Dataset>(&self, model: Value, dataset: Value) -> Finding {
         tch::set_num_threads(1);
-        tch::manual_seed(self.seed as i64);
         let config = serde_json::from_value(dataset).expect("a configuration");
         let place = Place {
             base_dir: std::path::Path::new("."),
@@ -48,7 +49,13 @@ impl Study {
             device: Device::Cpu,
             seed: 0,
         };
-        let model = M::build(&config, &context).expect("built");
+        let model = {
+            // libtorch's generator is one for all tests of this program.
+            static TURN: Mutex<()> = Mutex::new(());
+            let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+            tch::manual_seed(self.seed as i64);
+            M::build(&config, &context).expect("built")
+        };
         let loss = CrossEntropy::build(&CrossEntropyConfig::default(), &data).expect("a loss");
 
         let parameters = model.parameters().into_iter().map(|p| ModelParameter {

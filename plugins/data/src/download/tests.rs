@@ -1,7 +1,7 @@
 //! Downloads from a server that cuts, redirects, refuses and lies.
 
 use super::*;
-use crate::loopback::{Answer, Server, impatient};
+use crate::loopback::{Answer, Nobody, Server, impatient};
 
 /// 100 kB in which every place is different from its neighbours.
 fn official() -> Vec<u8> {
@@ -180,14 +180,10 @@ fn a_server_that_announces_nothing_is_not_trusted() {
 #[test]
 fn being_offline_is_said_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    // A port that was free a moment ago and that nobody listens on.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::listens();
     let error = impatient()
         .fetch(
-            &format!("http://{free}/x"),
+            &format!("{}/x", nobody.url()),
             Expected::Linked,
             &folder.path().join("x"),
         )

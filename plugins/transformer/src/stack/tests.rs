@@ -1,11 +1,22 @@
 //! The blocks at initialisation: unit variance everywhere.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use flops_fit_plugin::tch;
 
 use super::*;
 use crate::scales::residual_weights;
 
 const LENGTH: i64 = 64;
+
+/// libtorch's generator is one for all tests of this program: a test that draws from it
+/// holds this meanwhile.
+fn generator() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let turn = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(1);
+    turn
+}
 
 fn rms(tensor: &Tensor) -> f64 {
     tensor
@@ -17,13 +28,13 @@ fn rms(tensor: &Tensor) -> f64 {
 }
 
 fn stack(shape: &Shape) -> Stack {
-    tch::manual_seed(1);
     Stack::new(shape, &Scales::new(shape, LENGTH), Device::Cpu).expect("built")
 }
 
 #[test]
 fn every_output_has_unit_scale_on_unit_input() {
     use Activation::{Gelu, Silu, Swiglu};
+    let _turn = generator();
     for causal in [true, false] {
         for activation in [Gelu, Silu, Swiglu] {
             for width in [32, 128] {
@@ -71,6 +82,7 @@ fn check_unit_scale(shape: &Shape) {
 
 #[test]
 fn the_norm_and_its_gradient_are_those_of_rms_norm() {
+    let _turn = generator();
     let input = Tensor::randn([7, 24], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let weight = Tensor::randn([7, 24], (Kind::Float, Device::Cpu));
     let radius = Tensor::full([7, 1], 24.0_f64.sqrt(), (Kind::Float, Device::Cpu));

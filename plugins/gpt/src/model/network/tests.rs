@@ -1,13 +1,24 @@
 //! The network at initialisation: unit scale, causal, in order.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::*;
 use flops_fit_plugin::{
     Mode, Unit,
-    tch::{Device, Kind},
+    tch::{self, Device, Kind},
 };
 
 const VOCABULARY: i64 = 64;
 const LENGTH: i64 = 64;
+
+/// libtorch's generator is one for all tests of this program: a test that draws from it
+/// holds this meanwhile.
+fn generator() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let turn = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(1);
+    turn
+}
 
 fn data() -> DataDescription {
     DataDescription {
@@ -29,7 +40,6 @@ fn config(text: &str) -> GptConfig {
 }
 
 fn gpt(text: &str) -> Gpt {
-    flops_fit_plugin::tch::manual_seed(1);
     let data = data();
     let context = ModelContext {
         data: &data,
@@ -56,6 +66,7 @@ const EVAL: Context = Context {
 
 #[test]
 fn logits_start_at_the_scale_of_their_readout() {
+    let _turn = generator();
     for d in [32_i64, 128] {
         let model = gpt(&format!(r#"{{"d_model": {d}, "n_layers": 3}}"#));
         let ids = Tensor::randint(VOCABULARY, [4, LENGTH], (Kind::Int64, Device::Cpu));
@@ -67,6 +78,7 @@ fn logits_start_at_the_scale_of_their_readout() {
 
 #[test]
 fn a_token_sees_its_past_alone_and_its_position() {
+    let _turn = generator();
     let model = gpt(r#"{"d_model": 32, "n_layers": 2}"#);
     let ids = Tensor::randint(VOCABULARY, [1, LENGTH], (Kind::Int64, Device::Cpu));
     let logits = |ids: &Tensor| {
@@ -109,6 +121,7 @@ fn a_token_sees_its_past_alone_and_its_position() {
 
 #[test]
 fn counts_are_those_of_the_tensors() {
+    let _turn = generator();
     for activation in ["gelu", "swiglu"] {
         let text = format!(r#"{{"d_model": 48, "n_layers": 3, "activation": "{activation}"}}"#);
         let model = gpt(&text);

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use flops_fit_data::Digest;
 use flops_fit_data::download::Content;
-use flops_fit_data::loopback::{Answer, Server, impatient};
+use flops_fit_data::loopback::{Answer, Nobody, Server, impatient};
 
 use super::*;
 
@@ -83,18 +83,25 @@ fn said(error: DataError) -> String {
 #[test]
 fn files_of_the_official_layout_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    write_to(&folder.path().join(FOLDER), OFFICIAL.records);
-    let (train, held_out) = open_in(folder.path(), &OFFICIAL).unwrap();
-    assert_eq!((train.count(), held_out.count()), (50_000, 10_000));
+    write_to(&folder.path().join(FOLDER), RECORDS);
+    let release = release(&[]);
+    let (train, held_out) = open_in(folder.path(), &release).unwrap();
+    assert_eq!((train.count(), held_out.count()), (100, 20));
     assert_eq!((train.channels, train.size), (3, (32, 32)));
-    // Image 10 007 is number 7 of the second file.
-    assert_eq!(train.labels[10_007], 7);
-    let image = &train.pixels[10_007 * PIXELS..][..PIXELS];
+    // Image 27 is number 7 of the second file.
+    assert_eq!(train.labels[27], 7);
+    let image = &train.pixels[27 * PIXELS..][..PIXELS];
     let planes: Vec<u8> = image.chunks_exact(1024).map(|plane| plane[1023]).collect();
     assert_eq!(planes, [61, 62, 63]);
     // The folder of the files itself will do as well.
-    let inside = open_in(&folder.path().join(FOLDER), &OFFICIAL).unwrap();
+    let inside = open_in(&folder.path().join(FOLDER), &release).unwrap();
     assert_eq!(inside.1, held_out);
+}
+
+#[test]
+fn the_official_files_have_their_published_size() {
+    assert_eq!(OFFICIAL.records, 10_000);
+    assert_eq!(OFFICIAL.records * RECORD, 30_730_000);
 }
 
 #[test]
@@ -207,10 +214,8 @@ fn an_archive_that_lies_there_is_checked_too() {
 #[test]
 fn being_offline_is_said_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    // A port that was free a moment ago and that nobody listens on.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let nobody = Nobody::listens();
+    let url = nobody.url();
     let source = Source {
         dir: folder.path(),
         download: true,

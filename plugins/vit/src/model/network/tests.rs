@@ -1,11 +1,22 @@
 //! The network at initialisation, and its counts.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use flops_fit_plugin::{
     DataForm, Mode, Unit,
     tch::{self, Device, Kind},
 };
 
 use super::*;
+
+/// libtorch's generator is one for all tests of this program: a test that draws from it
+/// holds this meanwhile.
+fn generator() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let turn = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(1);
+    turn
+}
 
 fn data(channels: i64, side: i64) -> DataDescription {
     DataDescription {
@@ -28,7 +39,6 @@ fn config(text: &str) -> VitConfig {
 }
 
 fn vit(text: &str, data: &DataDescription) -> Vit {
-    tch::manual_seed(1);
     let context = ModelContext {
         data,
         device: Device::Cpu,
@@ -58,6 +68,7 @@ fn logits(model: &Vit, images: &Tensor) -> Tensor {
 
 #[test]
 fn tokens_and_logits_start_at_unit_scale() {
+    let _turn = generator();
     let data = data(3, 32);
     for pool in ["mean", "class"] {
         for d in [32, 128] {
@@ -76,6 +87,7 @@ fn tokens_and_logits_start_at_unit_scale() {
 /// which pixels go where.
 #[test]
 fn a_token_sees_the_pixels_of_its_patch() {
+    let _turn = generator();
     let data = data(2, 12);
     let model = vit(r#"{"embed_dim": 16, "patch_size": 4}"#, &data);
     let images = Tensor::zeros([1, 2, 12, 12], (Kind::Float, Device::Cpu));
@@ -103,6 +115,7 @@ fn a_token_sees_the_pixels_of_its_patch() {
 
 #[test]
 fn the_order_of_patches_matters() {
+    let _turn = generator();
     let data = data(1, 8);
     for pool in ["mean", "class"] {
         let model = vit(&format!(r#"{{"embed_dim": 32, "pool": "{pool}"}}"#), &data);
@@ -115,6 +128,7 @@ fn the_order_of_patches_matters() {
 
 #[test]
 fn counts_are_those_of_the_tensors_and_the_formula() {
+    let _turn = generator();
     let data = data(3, 32);
     for (pool, tokens) in [("mean", 64.0), ("class", 65.0)] {
         let text = format!(r#"{{"embed_dim": 48, "n_layers": 3, "pool": "{pool}"}}"#);
