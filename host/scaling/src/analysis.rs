@@ -26,8 +26,8 @@ use crate::selection::Recommendation;
 
 /// Version of the schema of an [`Analysis`]; it rises when a field changes its
 /// meaning, is no longer there, or must be. 1 had one list of `IsoFLOP` estimates, 2 one
-/// set of weights.
-pub const SCHEMA: u32 = 3;
+/// set of weights; up to 3 its file had no checksum.
+pub const SCHEMA: u32 = 4;
 
 /// Everything that the runs say.
 ///

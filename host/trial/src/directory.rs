@@ -10,7 +10,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::{
     CheckpointDir, DocumentError, TrialId, TrialResult, TrialSpec,
-    document::{PARTIAL, is_sealed, read, read_sealed, sealed, sync_folder, write_sealed},
+    document::{PARTIAL, is_sealed, read_document, read_sealed, sealed, sync_folder, write_sealed},
 };
 
 /// Exit status of a worker that can't read or write its files (`EX_IOERR` of
@@ -132,7 +132,7 @@ impl TrialDir {
     /// The result that a program of the user's has left and that carries no checksum
     /// yet; `None` if there is none, or it has one.
     pub fn unsealed_result(&self) -> Result<Option<Vec<u8>>, DocumentError> {
-        match read(&self.result_path()) {
+        match read_document(&self.result_path()) {
             Ok(text) => Ok((!is_sealed(&text)).then_some(text)),
             Err(DocumentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)

@@ -173,7 +173,7 @@ pub fn sealed<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
 }
 
 /// [`write_json`] with a checksum.
-pub(crate) fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
+pub fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
     let sealed = seal(value).map_err(|source| DocumentError::Io {
         action: "writing",
         path: path.to_owned(),
@@ -185,7 +185,7 @@ pub(crate) fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), D
 /// Reads a file that [`write_sealed`] wrote. What a torn write, a bad sector or an
 /// editor has changed since does not go unseen.
 pub(crate) fn read_sealed<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
-    parse_sealed(path, &read(path)?)
+    parse_sealed(path, &read_document(path)?)
 }
 
 /// Reads `text`, which is that of a file at `path` that carries its checksum.
@@ -213,7 +213,7 @@ const LARGEST: u64 = 32 << 20;
 
 /// Reads a file that [`write_json`] wrote.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
-    parse_json(path, &read(path)?)
+    parse_json(path, &read_document(path)?)
 }
 
 /// Whether `text` is a document with a checksum, right or wrong.
@@ -221,7 +221,11 @@ pub(crate) fn is_sealed(text: &[u8]) -> bool {
     serde_json::from_slice(text).is_ok_and(|value: Value| value.get(CHECKSUM).is_some())
 }
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
+/// The bytes of a document, of 32 MiB at most.
+///
+/// # Errors
+/// [`DocumentError::Io`].
+pub fn read_document(path: &Path) -> Result<Vec<u8>, DocumentError> {
     read_bounded(path).map_err(|source| DocumentError::Io {
         action: "reading",
         path: path.to_owned(),

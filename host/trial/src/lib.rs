@@ -59,8 +59,8 @@ pub use describe::{
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
 pub use document::{
-    DocumentError, parse_json, parse_sealed, read_bounded, read_json, remove_partial, replace,
-    sealed, write_json,
+    DocumentError, parse_json, parse_sealed, read_bounded, read_document, read_json,
+    remove_partial, replace, sealed, write_json, write_sealed,
 };
 pub use failure::{Failure, Phase, signal_name};
 pub use gpu::{GpuCheck, GpuDevice, GpuReport};

@@ -4,9 +4,18 @@
 mod library;
 mod program;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
-use flops_fit::plan::Plan;
+use flops_fit::{
+    input::{self, Checks, Form, Mapping},
+    plan::Plan,
+    report::{Analysis, Subject},
+};
+use flops_fit_scaling::Options;
 use flops_fit_trial::{
     AdamW, Arrangement, Build, CheckEvent, CheckName, CheckRequest, CheckScope, Checkpoint,
     Component, ComponentFacts, Compute, Content, DatasetFacts, DecayShape, DescribeRequest,
@@ -404,6 +413,37 @@ pub(crate) fn unsealed() -> Vec<Vec<u8>> {
         document(&check),
         document(&plan),
     ]
+}
+
+/// Analyses of [`TABLE`], without a law, and of a few more runs, with laws.
+pub(crate) fn analyses() -> Vec<Vec<u8>> {
+    let mut more = "n,d,c,loss\n".to_owned();
+    for c in [1e15, 1e16, 1e17] {
+        for size in [0.4, 0.7, 1.0, 1.5] {
+            let n: f64 = size * 0.04 * f64::sqrt(c);
+            let d = c / (6.0 * n);
+            let loss = 1.7 + 400.0 / n.powf(0.34) + 1200.0 / d.powf(0.3);
+            let _ = writeln!(more, "{n},{d},{c},{loss}");
+        }
+    }
+    let analysis = |table: &str| {
+        let mapping = Mapping::default();
+        let path = Path::new("runs.csv");
+        let rows = input::parse(path, Form::Csv, table.as_bytes(), &mapping, Checks::On);
+        let subject = Subject {
+            sweep: "runs".to_owned(),
+            unit: "tokens".to_owned(),
+        };
+        let mut options = Options {
+            targets: vec![1e18],
+            ..Options::default()
+        };
+        options.bootstrap.draws = 0;
+        Analysis::of(&rows.expect("a table"), subject, &options).expect("runs to fit")
+    };
+    let analyses = [TABLE, &more].map(analysis);
+    let whole = analyses.iter().map(with_checksum);
+    whole.chain(analyses.iter().map(document)).collect()
 }
 
 pub(crate) fn progress() -> Vec<Vec<u8>> {

@@ -6,11 +6,12 @@ use flops_fit::{
     input::{self, Checks, Form, Formula, Mapping},
     manifest::Manifest,
     plan::{Plan, parse_decisions},
+    report::Analysis,
 };
 use flops_fit_trial::{
     CheckRequest, Checkpoint, DescribeRequest, DescribeResponse, ProgramAnswer, ProgramQuestion,
     ProgramResult, TrialResult, TrialSpec, parse_check_events, parse_json, parse_progress,
-    parse_sealed,
+    parse_sealed, sealed as seal,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -123,6 +124,12 @@ pub const TARGETS: &[Target] = &[
         corpus: corpus::decisions,
         words: JSON,
         run: decisions,
+    },
+    Target {
+        name: "analysis",
+        corpus: corpus::analyses,
+        words: JSON,
+        run: analysis,
     },
     Target {
         name: "progress",
@@ -335,6 +342,22 @@ fn program_result(bytes: &[u8]) -> bool {
     static TRIAL: LazyLock<TrialSpec> = LazyLock::new(corpus::trial);
     let conclude = |result: ProgramResult| result.conclude(&TRIAL, Some(1000), "train");
     ProgramResult::parse(bytes).is_ok_and(|result| conclude(result).is_ok())
+}
+
+/// An analysis with its checksum, which few mutations get past, and what it holds.
+fn analysis(bytes: &[u8]) -> bool {
+    let path = Path::new("analysis.json");
+    let whole = Analysis::parse(path, bytes).is_ok();
+    let Ok(inside) = parse_json::<Analysis>(path, bytes) else {
+        return whole;
+    };
+    let write = |analysis: &Analysis| seal(analysis).expect("an object of plain data");
+    let written = write(&inside);
+    match parse_sealed(path, &written) {
+        Ok(again) => assert_eq!(write(&again), written, "it reads back as something else"),
+        Err(error) => panic!("what was written is refused: {error}"),
+    }
+    true
 }
 
 /// Lines of which each that is read is written as it was.

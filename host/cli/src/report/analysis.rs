@@ -10,7 +10,7 @@ use flops_fit_scaling::analysis::SCHEMA;
 use flops_fit_scaling::batch::{Batch, EXPONENT};
 use flops_fit_scaling::design::Size;
 use flops_fit_scaling::{self as scaling, AnalysisError, Run, quantity};
-use flops_fit_trial::{DocumentError, read_json, write_json};
+use flops_fit_trial::{DocumentError, parse_json, parse_sealed, read_document, write_sealed};
 use serde::{Deserialize, Serialize};
 
 use super::note::{self, Note};
@@ -61,20 +61,46 @@ impl Tally {
 /// Why an `analysis.json` could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is missing, torn, or something else.
+    /// The operating system said no, or a newer flops-fit has written it.
     #[error(transparent)]
-    Document(#[from] DocumentError),
+    Document(DocumentError),
+    /// It is torn, or something else.
+    #[error("{} is not a file that flops-fit wrote: {source}; {AGAIN}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Where the parser stopped.
+        source: serde_json::Error,
+    },
+    /// Something has changed it since.
+    #[error("{} is not as flops-fit wrote it: {why}; {AGAIN}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What gives it away.
+        why: &'static str,
+    },
     /// Another version of flops-fit wrote it.
-    #[error(
-        "{}: its schema is {found}, this flops-fit reads {SCHEMA}; run `flops-fit analyze` on the runs again",
-        path.display()
-    )]
+    #[error("{}: its schema is {found}, this flops-fit reads {SCHEMA}; {AGAIN}", path.display())]
     Schema {
         /// The file.
         path: PathBuf,
         /// Its schema; 1 where it names none.
         found: u32,
     },
+}
+
+/// What mends it in any case.
+const AGAIN: &str = "run `flops-fit analyze` on the runs again";
+
+impl From<DocumentError> for ReadError {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Foreign { path, source } => Self::Foreign { path, source },
+            DocumentError::Altered { path, why } => Self::Altered { path, why },
+            error => Self::Document(error),
+        }
+    }
 }
 
 /// What is read of a file before the rest.
@@ -212,24 +238,33 @@ impl Analysis {
     /// Reads an `analysis.json`.
     ///
     /// # Errors
-    /// When the file can't be read, is torn, or is of another schema.
+    /// When the file can't be read, is not as it was written, or is of another schema.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let Head { schema } = read_json(path)?;
+        Self::parse(path, &read_document(path)?)
+    }
+
+    /// Reads `text`, which is that of an `analysis.json` at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, ReadError> {
+        let Head { schema } = parse_json(path, text)?;
         if schema != Some(SCHEMA) {
             return Err(ReadError::Schema {
                 path: path.to_owned(),
                 found: schema.unwrap_or(1),
             });
         }
-        Ok(read_json(path)?)
+        // The positions and counts of a changed one could be those of nothing.
+        Ok(parse_sealed(path, text)?)
     }
 
-    /// Writes it.
+    /// Writes it, with its checksum.
     ///
     /// # Errors
     /// When the operating system refuses.
     pub fn write(&self, path: &Path) -> Result<(), DocumentError> {
-        write_json(path, self)
+        write_sealed(path, self)
     }
 
     /// Whether no fit uses the run at a position of `points`.

@@ -10,6 +10,7 @@ mod sheets;
 pub(super) use numbers::interval;
 
 use flops_fit_scaling::design::{Proposal, Wish};
+use flops_fit_trial::sealed;
 
 use super::advice::{self, Known};
 use super::analysis::Analysis;
@@ -70,7 +71,10 @@ pub fn render(analysis: &Analysis, format: Format) -> String {
             )
         }
         Format::Csv => optima(analysis).csv(),
-        Format::Json => json(analysis),
+        Format::Json => {
+            let text = sealed(analysis).expect("an object of plain data");
+            String::from_utf8(text).expect("JSON is UTF-8")
+        }
     }
 }
 
@@ -88,13 +92,11 @@ pub fn render_forecast(forecast: &Forecast, format: Format) -> String {
         Format::Markdown => sheet().markdown(),
         Format::Latex => sheet().latex(),
         Format::Csv => sheet().csv(),
-        Format::Json => json(forecast),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(forecast).expect("made of plain data");
+            text + "\n"
+        }
     }
-}
-
-fn json<T: serde::Serialize>(value: &T) -> String {
-    let text = serde_json::to_string_pretty(value).expect("made of plain data");
-    text + "\n"
 }
 
 /// One line on what the result rests on.

@@ -18,7 +18,7 @@ use published::{DOCUMENTED, TRUTH, bench, documented, json, number};
 fn the_documented_command_prints_the_documented_keys() {
     let bench = bench();
     let analysis = documented(&bench, &[]);
-    assert_eq!(analysis["schema"], 3);
+    assert_eq!(analysis["schema"], 4);
     assert_eq!(analysis["runs"], 40);
     let left_out = analysis["left_out"].as_array().expect("a list");
     assert_eq!(left_out.len(), 5);
@@ -81,8 +81,7 @@ fn the_same_command_gives_the_same_bytes_and_its_files_hold_them() {
     let first = bench.run(&arguments).expect(0).out;
     assert_eq!(bench.run(&DOCUMENTED).expect(0).out, first);
     let file = fs::read_to_string(bench.path("fitted/analysis.json")).expect("read");
-    let [file, first] = [file, first].map(|text| serde_json::from_str::<Value>(&text));
-    assert_eq!(file.expect("JSON"), first.expect("JSON"));
+    assert_eq!(file, first);
 }
 
 #[test]
@@ -115,14 +114,63 @@ fn an_analysis_is_read_again_unless_it_is_an_old_one() {
         fs::write(&path, text).expect("written");
         let ended = bench.run(&["table", file]).expect(6);
         let expected = format!(
-            "fitted/analysis.json: its schema is {found}, this flops-fit reads 3; run `flops-fit analyze` on the runs again"
+            "fitted/analysis.json: its schema is {found}, this flops-fit reads 4; run `flops-fit analyze` on the runs again"
         );
         assert!(ended.err.contains(&expected), "{}", ended.err);
     };
-    let newer = text.replacen("\"schema\": 3", "\"schema\": 4", 1);
-    assert_ne!(newer, text);
-    refused(&newer, "4");
+    for other in ["3", "5"] {
+        let schema = format!("\"schema\": {other}");
+        let changed = text.replacen("\"schema\": 4", &schema, 1);
+        assert_ne!(changed, text);
+        refused(&changed, other);
+    }
     refused("{\"format\": 1, \"estimates\": []}", "1");
+}
+
+/// A position that is that of no run, a list that is too short, a number beyond what can
+/// be drawn: none of it is shown, or drawn for ever.
+#[test]
+fn an_analysis_that_was_changed_is_refused() {
+    let bench = bench();
+    documented(&bench, &["--out", "fitted"]);
+    let [file, page] = ["analysis.json", "report.html"].map(|name| format!("fitted/{name}"));
+    let text = fs::read_to_string(bench.path(&file)).expect("read");
+    let drawn = fs::read(bench.path(&page)).expect("read");
+    let refused = |text: &str, why: &str| {
+        fs::write(bench.path(&file), text).expect("written");
+        for command in ["table", "visualize", "predict"] {
+            let mut arguments = vec![command, file.as_str()];
+            arguments.extend(["--budget", "1e22"].iter().filter(|_| command == "predict"));
+            let ended = bench.run(&arguments).expect(1);
+            let fix = "; run `flops-fit analyze` on the runs again";
+            for words in ["fitted/analysis.json is not ", why, fix] {
+                assert!(ended.err.contains(words), "{words}: {}", ended.err);
+            }
+        }
+        let now = fs::read_to_string(bench.path(&file)).expect("read");
+        assert_eq!(now, text, "{why}");
+        assert_eq!(fs::read(bench.path(&page)).expect("read"), drawn, "{why}");
+    };
+    for torn in ["", &text[..text.len() / 2]] {
+        refused(torn, "is not a file that flops-fit wrote: ");
+    }
+    let whole: Value = serde_json::from_str(&text).expect("JSON");
+    let changes: [(&str, Value); 5] = [
+        ("/budgets/0/runs/0", 999.into()),
+        ("/budgets/0/c", 1e300.into()),
+        ("/points/3/n", 1e300.into()),
+        (
+            "/methods/parametric_huber/predictions",
+            Value::Array(Vec::new()),
+        ),
+        ("/points", Value::Array(Vec::new())),
+    ];
+    for (place, value) in changes {
+        let mut changed = whole.clone();
+        *changed.pointer_mut(place).expect(place) = value;
+        let why = "is not as flops-fit wrote it: its checksum is another";
+        refused(&changed.to_string(), why);
+    }
 }
 
 #[test]

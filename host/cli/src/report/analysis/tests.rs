@@ -13,7 +13,7 @@ fn a_file_reads_back_to_the_same_analysis() {
     let value: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
     assert_eq!(value["unit"], "tokens");
-    assert_eq!(value["schema"], 3);
+    assert_eq!(value["schema"], SCHEMA);
     assert!(value["methods"]["isoflop_parabola"]["a"].is_f64());
     let first = &value["predictions"][0];
     let [low, high] = [0, 1].map(|side| first["ci95"]["n"][side].as_f64().expect("a bound"));

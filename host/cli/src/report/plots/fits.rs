@@ -96,7 +96,7 @@ impl<'a> Facet<'a> {
         (columns, is_lowest): (usize, bool),
         top: f64,
     ) -> Self {
-        let runs = fit.runs.iter().map(|run| &analysis.points[*run]);
+        let runs = fit.runs.iter().filter_map(|run| analysis.points.get(*run));
         let points: Vec<Place> = runs.map(|run| (run.n, run.loss)).collect();
         let width = WIDTH / columns as f64;
         let (left, above) = (width * column as f64, top + PANEL_HEIGHT * row as f64);

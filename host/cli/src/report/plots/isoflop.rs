@@ -67,7 +67,7 @@ impl<'a> Budget<'a> {
             .enumerate()
             .map(|(index, fit)| {
                 let mut sizes: Vec<(f64, Vec<f64>)> = Vec::new();
-                for run in fit.runs.iter().map(|run| &analysis.points[*run]) {
+                for run in fit.runs.iter().filter_map(|run| analysis.points.get(*run)) {
                     match sizes
                         .iter_mut()
                         .find(|(n, _)| n.to_bits() == run.n.to_bits())

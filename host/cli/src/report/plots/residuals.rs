@@ -102,18 +102,18 @@ fn motes(analysis: &Analysis, track: &Track<'_>) -> Vec<Mote> {
         ResidualScale::Loss => loss - fitted,
         ResidualScale::LogLoss => PER_CENT * (loss / fitted).ln(),
     };
-    let fitted = track.fitted.fitted.iter().enumerate();
+    let fitted = analysis.points.iter().zip(&track.fitted.fitted);
     fitted
-        .filter_map(|(row, fitted)| Some((row, (*fitted)?)))
-        .map(|(row, fitted)| {
-            let run = &analysis.points[row];
-            Mote {
+        .enumerate()
+        .filter_map(|(row, (run, fitted))| {
+            let fitted = (*fitted)?;
+            Some(Mote {
                 n: run.n,
                 d: run.d,
                 fitted,
                 residual: residual(run.loss, fitted),
                 color: color(row),
-            }
+            })
         })
         .collect()
 }
