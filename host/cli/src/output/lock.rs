@@ -20,8 +20,8 @@ use super::{
 use crate::process::end_leftovers;
 
 /// How long a lock is tried again that nobody has signed: that is `status`, which looks
-/// and goes.
-const UNSIGNED: Duration = Duration::from_millis(100);
+/// and goes, on a busy machine not at once.
+const UNSIGNED: Duration = Duration::from_secs(2);
 
 /// How long one is whose holder has ended: what it had just started, and what keeps its
 /// files open while it dies, soon lets go.
@@ -239,6 +239,8 @@ fn read(file: &mut File) -> Option<Holder> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     #[test]
@@ -295,12 +297,82 @@ mod tests {
         held.lock().expect("free");
         std::thread::scope(|scope| {
             let lock = scope.spawn(|| output.lock());
-            std::thread::sleep(3 * UNSIGNED);
+            std::thread::sleep(UNSIGNED + Duration::from_millis(500));
             assert!(!lock.is_finished(), "it gave up too early");
             drop(held);
             let lock = lock.join().expect("no panic").expect("let go");
             assert_eq!(lock.stale(), Some(&dead));
         });
+    }
+
+    /// Takes a folder whose lock file holds `note`, where taking its lock does what `lock`
+    /// does.
+    fn take(
+        note: &[u8],
+        lock: fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<Holder>, LockError> {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let output = Output::at(folder.path());
+        std::fs::write(output.lock_file(), note).expect("written");
+        let mut file = File::open(output.lock_file()).expect("opened");
+        output.take(&mut file, lock)
+    }
+
+    #[test]
+    fn where_there_are_no_locks_the_note_decides() {
+        let no_locks = |_: &File| Err(TryLockError::Error(Errno::NOLCK.into()));
+        let noted = |change: &dyn Fn(&mut Holder)| {
+            let mut holder = Holder::this();
+            change(&mut holder);
+            let note = serde_json::to_vec(&holder).expect("plain data");
+            (holder, take(&note, no_locks))
+        };
+        let (this, taken) = noted(&|_| {});
+        let Err(LockError::Busy {
+            holder: Some(holder),
+            elsewhere: false,
+            ..
+        }) = taken
+        else {
+            panic!("{taken:?}");
+        };
+        assert_eq!(holder, this);
+
+        let gone: [&dyn Fn(&mut Holder); 2] = [&|holder| holder.process = i32::MAX, &|holder| {
+            holder.boot = "before".to_owned();
+        }];
+        for change in gone {
+            let (holder, taken) = noted(change);
+            assert_eq!(taken.expect("nobody holds it"), Some(holder));
+        }
+
+        let (_, taken) = noted(&|holder| {
+            holder.boot = "another".to_owned();
+            holder.host = "another".to_owned();
+        });
+        let error = taken.expect_err("it may run there");
+        assert!(matches!(
+            error,
+            LockError::Busy {
+                elsewhere: true,
+                ..
+            }
+        ));
+        let error = error.to_string();
+        assert!(
+            error.contains("; if it runs no longer, remove /"),
+            "{error}"
+        );
+        assert!(error.ends_with("/.lock"), "{error}");
+
+        assert_eq!(take(b"", no_locks).expect("nobody has signed"), None);
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_no_file_system_without_locks() {
+        let failed = |_: &File| Err(TryLockError::Error(Errno::IO.into()));
+        let error = take(b"", failed).expect_err("nothing is known");
+        assert!(matches!(error, LockError::Unwritable { .. }), "{error}");
     }
 
     #[test]
