@@ -234,13 +234,16 @@ impl Plan {
 
     /// FLOPs that all trials would cost, each trained alone.
     pub fn flops_alone(&self) -> f64 {
-        self.every_run().map(|(_, run)| run.c).sum()
+        let all = self.every_run().map(|(_, run)| run.c);
+        all.fold(0.0, |sum, flops| sum + flops)
     }
 
     /// FLOPs that trials and trunks cost together.
     pub(super) fn flops_together(&self) -> f64 {
-        let trials: f64 = self.every_run().map(|(_, run)| run.own_flops()).sum();
-        trials + self.trunks.iter().map(|trunk| trunk.c).sum::<f64>()
+        let trials = self.every_run().map(|(_, run)| run.own_flops());
+        let trunks = self.trunks.iter().map(|trunk| trunk.c);
+        // From 0, since the sum of nothing is -0.
+        trials.chain(trunks).fold(0.0, |sum, flops| sum + flops)
     }
 
     /// The sizes that it trains somewhere, smallest first.

@@ -108,7 +108,8 @@ pub(super) fn estimate(
         low: seconds / factor,
         high: seconds * factor,
         trials,
-        flops: pending.iter().map(|(_, c)| c).sum(),
+        // From 0, since the sum of nothing is -0.
+        flops: pending.iter().fold(0.0, |sum, (_, c)| sum + c),
         basis,
     }
 }
