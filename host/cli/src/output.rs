@@ -85,15 +85,7 @@ impl Output {
     /// # Errors
     /// If it can't be made.
     pub(crate) fn make_trunks(&self) -> Result<(), DocumentError> {
-        let path = self.0.join("trunks");
-        match std::fs::create_dir(&path) {
-            Err(source) if !path.is_dir() => Err(DocumentError::Io {
-                action: "making",
-                path,
-                source,
-            }),
-            _ => Ok(()),
-        }
+        make_folder(&self.0.join("trunks"))
     }
 
     /// `analysis.json`.
@@ -139,5 +131,20 @@ impl Output {
     /// `.lock`.
     pub fn lock_file(&self) -> PathBuf {
         self.0.join(".lock")
+    }
+}
+
+/// Makes the folder at `path`, unless it is there, but not the one that it is in.
+///
+/// # Errors
+/// If it can't be made.
+pub(crate) fn make_folder(path: &Path) -> Result<(), DocumentError> {
+    match std::fs::create_dir(path) {
+        Err(source) if !path.is_dir() => Err(DocumentError::Io {
+            action: "making",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
     }
 }

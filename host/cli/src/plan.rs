@@ -18,11 +18,11 @@ mod survey;
 mod trunks;
 mod tuning;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 use flops_fit_scaling::batch::Batch;
 use flops_fit_trial::{
-    Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, replace, set_aside,
+    Description, DocumentError, Outcome, SetAside, TrialId, TrialSpec, set_aside, write_document,
 };
 
 pub use decisions::parse_decisions;
@@ -199,7 +199,8 @@ impl Prepared {
         if let Kept::<Plan>::Foreign(reason) = Kept::read(&self.output.plan())? {
             aside.push(set_aside(&self.output.plan(), &reason)?);
         }
-        write_text(self.output.manifest(), &self.resolved.to_toml())?;
+        let manifest = self.resolved.to_toml();
+        write_document(&self.output.manifest(), manifest.as_bytes())?;
         if let Some(tuning) = &self.tuning {
             aside.extend(tuning.write(&self.output)?);
         }
@@ -245,12 +246,4 @@ impl Prepared {
         let then = tunes.map(|tuning| &tuning.preview);
         estimate::estimate(&self.plan, then, &self.output, manifest.run.jobs, simulated)
     }
-}
-
-fn write_text(path: PathBuf, text: &str) -> Result<(), DocumentError> {
-    replace(&path, text.as_bytes()).map_err(|source| DocumentError::Io {
-        action: "writing",
-        path,
-        source,
-    })
 }

@@ -11,7 +11,6 @@
 
 pub mod advice;
 pub mod analysis;
-pub mod file;
 pub mod html;
 pub mod name;
 pub mod note;
@@ -28,10 +27,9 @@ mod sample;
 use std::path::{Path, PathBuf};
 
 use flops_fit_scaling::Options;
-use flops_fit_trial::DocumentError;
+use flops_fit_trial::{DocumentError, write_document};
 
 pub use analysis::{Analysis, ReadError, Subject, Tally};
-pub use file::WriteError;
 pub use note::{NoLaws, Note, recommended};
 pub use plots::PlotError;
 pub use prediction::{Forecast, ForecastError, predict};
@@ -47,9 +45,6 @@ pub enum ReportError {
     /// A file of the output folder can't be read or written.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// A text file of the report can't be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
     /// A figure can't be made.
     #[error(transparent)]
     Plot(#[from] PlotError),
@@ -93,7 +88,7 @@ pub fn analyze(output: &Output, options: &Options) -> Result<Analysis, ReportErr
 }
 
 /// Writes `runs.csv`, `analysis.json`, `table.md`, `table.tex` and `table.csv` to
-/// `folder`.
+/// `folder`, which must be there.
 ///
 /// # Errors
 /// When a file can't be written.
@@ -106,7 +101,7 @@ pub fn write_into(folder: &Path, rows: &[Row], analysis: &Analysis) -> Result<()
         (output.table().with_extension("tex"), Format::Latex),
         (output.table().with_extension("csv"), Format::Csv),
     ] {
-        file::replace(&path, render(analysis, format).as_bytes())?;
+        write_document(&path, render(analysis, format).as_bytes())?;
     }
     Ok(())
 }
@@ -125,7 +120,8 @@ pub fn visualize(output: &Output, analysis: &Analysis) -> Result<Vec<PathBuf>, R
     visualize_into(output.path(), analysis, &curves)
 }
 
-/// The same for runs from elsewhere: `plots/` and `report.html` in `folder`.
+/// The same for runs from elsewhere: `plots/` and `report.html` in `folder`, which must
+/// be there.
 ///
 /// # Errors
 /// When a figure can't be drawn or a file can't be written.
@@ -136,7 +132,7 @@ pub fn visualize_into(
 ) -> Result<Vec<PathBuf>, ReportError> {
     let figures = plots::figures(analysis, curves)?;
     let page = folder.join("report.html");
-    file::replace(&page, html::render(analysis, &figures).as_bytes())?;
+    write_document(&page, html::render(analysis, &figures).as_bytes())?;
     let mut paths = vec![page];
     paths.extend(plots::write(&figures, &folder.join("plots"))?);
     Ok(paths)

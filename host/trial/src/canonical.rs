@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 /// The first 64 bits of the SHA-256 of [`canonical_json`], as sixteen
 /// hexadecimal digits.
-pub(crate) fn canonical_hash(value: &Value) -> String {
+pub fn canonical_hash(value: &Value) -> String {
     let digest = Sha256::digest(canonical_json(value));
     let bits = digest[..8]
         .iter()

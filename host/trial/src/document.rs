@@ -1,9 +1,8 @@
 //! JSON files that are there whole or not at all.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io::{self, Read as _, Write},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -89,40 +88,48 @@ fn advice(action: &str, error: &io::Error) -> &'static str {
     }
 }
 
-/// Writes `value` to `path` as [`replace`] does.
+/// Writes `value` to `path` as [`write_document`] does.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
-    text(value)
-        .and_then(|text| replace(path, &text))
-        .map_err(|source| DocumentError::Io {
-            action: "writing",
-            path: path.to_owned(),
-            source,
-        })
+    let text = text(value).map_err(|source| unwritten(path, source))?;
+    write_document(path, &text)
 }
 
 /// Puts `bytes` at `path` atomically: a reader sees the old file, or the new one, and
 /// after a power cut one of the two is there. Who may read it is for the user's umask
-/// to say, as with any file.
+/// to say, as with any file. The folder must be there: where it was moved away, no other
+/// is begun in its place.
 ///
 /// # Errors
-/// If the system refuses; what was there before still is.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// [`DocumentError::Io`]; what was there before still is.
+pub fn write_document(path: &Path, bytes: &[u8]) -> Result<(), DocumentError> {
+    replace(path, bytes).map_err(|source| unwritten(path, source))
+}
+
+fn unwritten(path: &Path, source: io::Error) -> DocumentError {
+    DocumentError::Io {
+        action: "writing",
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    // Errors then don't name a file that nobody has heard of.
     let mut file = tempfile::Builder::new()
         .prefix(PARTIAL)
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+        .make_in(folder, |path| File::create_new(path))?;
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     // The rename itself must survive too.
     sync_folder(folder)
 }
 
-/// Removes what [`replace`] had not finished in `folder` when its process was killed.
+/// Removes what [`write_document`] had not finished in `folder` when its process was killed.
 /// Nobody may be writing there.
 pub fn remove_partial(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -174,11 +181,7 @@ pub fn sealed<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
 
 /// [`write_json`] with a checksum.
 pub fn write_sealed<T: Serialize>(path: &Path, value: &T) -> Result<(), DocumentError> {
-    let sealed = seal(value).map_err(|source| DocumentError::Io {
-        action: "writing",
-        path: path.to_owned(),
-        source,
-    })?;
+    let sealed = seal(value).map_err(|source| unwritten(path, source))?;
     write_json(path, &sealed)
 }
 
@@ -217,7 +220,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
 }
 
 /// Whether `text` is a document with a checksum, right or wrong.
-pub(crate) fn is_sealed(text: &[u8]) -> bool {
+pub fn is_sealed(text: &[u8]) -> bool {
     serde_json::from_slice(text).is_ok_and(|value: Value| value.get(CHECKSUM).is_some())
 }
 
@@ -264,6 +267,8 @@ pub fn parse_json<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, Do
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -285,6 +290,19 @@ mod tests {
         check(text.replace("checksum", "chequesum"), "it has no checksum");
         check(text[..text.len() / 2].to_owned(), "is not a file that");
         check("[]".to_owned(), "it has no checksum");
+    }
+
+    #[test]
+    fn what_can_t_be_written_is_said_with_its_own_name_and_what_to_do() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("gone/table.md");
+        let error = write_document(&path, b"text").expect_err("there is no folder");
+        let expected = format!(
+            "writing {}: No such file or directory (os error 2); the folder was moved or removed meanwhile: bring it back and run again",
+            path.display()
+        );
+        assert_eq!(error.to_string(), expected);
+        assert!(!folder.path().join("gone").exists(), "none is begun");
     }
 
     #[test]

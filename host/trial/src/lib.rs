@@ -42,7 +42,7 @@ mod simulation;
 mod spec;
 
 pub use aside::{SetAside, set_aside};
-pub use canonical::canonical_json;
+pub use canonical::{canonical_hash, canonical_json};
 pub use check::{
     CheckEvent, CheckName, CheckRequest, CheckScope, CheckStatus, CheckWriter, Finding,
     WantedTrained, parse_check_events, read_check_events,
@@ -59,8 +59,8 @@ pub use describe::{
 };
 pub use directory::{CANNOT_WRITE, ReservedResult, TrialDir};
 pub use document::{
-    DocumentError, parse_json, parse_sealed, read_bounded, read_document, read_json,
-    remove_partial, replace, sealed, write_json, write_sealed,
+    DocumentError, is_sealed, parse_json, parse_sealed, read_bounded, read_document, read_json,
+    remove_partial, sealed, write_document, write_json, write_sealed,
 };
 pub use failure::{Failure, Phase, signal_name};
 pub use gpu::{GpuCheck, GpuDevice, GpuReport};

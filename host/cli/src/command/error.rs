@@ -14,7 +14,7 @@ use crate::{
     new::NewError,
     output::LockError,
     plan::PlanError,
-    report::{ForecastError, NoLaws, ReadError, ReportError, WriteError},
+    report::{ForecastError, NoLaws, ReadError, ReportError},
     setup,
     sweep::SweepError,
     transfer::TransferError,
@@ -45,8 +45,6 @@ pub enum CommandError {
     Analysed(#[from] ReadError),
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     #[error(transparent)]
@@ -159,7 +157,6 @@ impl CommandError {
             | Self::Document(_)
             | Self::Report(_)
             | Self::Analysed(_)
-            | Self::Write(_)
             | Self::Adopt(_)
             | Self::Signals(_)
             | Self::Pages { .. }

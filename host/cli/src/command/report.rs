@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use flops_fit_trial::DocumentError;
 use serde::Serialize;
 
 use super::{CommandError, print, print_as, say, subject::Finished};
@@ -31,6 +32,15 @@ fn lock(folder: &Path) -> Result<Option<Lock>, LockError> {
     Output::is_one(folder).then(|| output.lock()).transpose()
 }
 
+/// Makes a folder that `--out` asks for, with those that it is in.
+fn make(folder: &Path) -> Result<(), DocumentError> {
+    std::fs::create_dir_all(folder).map_err(|source| DocumentError::Io {
+        action: "making",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
 /// `flops-fit analyze`: of a sweep, its files are written too; of a table, where
 /// `--out` says.
 pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, CommandError> {
@@ -48,6 +58,7 @@ pub(super) fn analyze(analyze: &Analyze, format: Format) -> Result<Exit, Command
         (_, Some(folder)) => {
             let _lock = lock(folder)?;
             let (rows, analysis) = finished.analyze(f64::INFINITY)?;
+            make(folder)?;
             report::write_into(folder, &rows, &analysis)?;
             report::visualize_into(folder, &analysis, &[])?;
             analysis
@@ -78,6 +89,7 @@ pub(super) fn visualize(visualize: &Visualize, format: Format) -> Result<Exit, C
     let (rows, analysis) = finished.analyze(f64::INFINITY)?;
     let mut paths = match (&finished, &visualize.out.out) {
         (_, Some(_)) => {
+            make(folder)?;
             report::write_into(folder, &rows, &analysis)?;
             report::visualize_into(folder, &analysis, &[])?
         }
@@ -109,6 +121,7 @@ pub(super) fn predict(predict: &Predict, format: Format) -> Result<Exit, Command
     let (_, analysis) = finished.analyze(most)?;
     let forecast = report::predict(&analysis, &predict.budgets)?;
     if let Some(out) = &predict.out {
+        out.parent().map_or(Ok(()), make)?;
         forecast.write(out)?;
     }
     print(&report::render_forecast(&forecast, style(format)))?;

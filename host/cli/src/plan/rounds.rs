@@ -12,7 +12,7 @@ use flops_fit_scaling::{
     design::Wish,
     grid::{Layout, SizeList, Spread},
 };
-use flops_fit_trial::{DocumentError, SetAside, set_aside};
+use flops_fit_trial::{DocumentError, SetAside, set_aside, write_document};
 
 use super::{
     PlanError, Surveyed,
@@ -20,7 +20,6 @@ use super::{
     document::Upcoming,
     identity::identity,
     layout::{Measured, grid_error, lay_out},
-    write_text,
 };
 use crate::{manifest::Manifest, output::Output, sweep::Rebuilt};
 use trained::{Results, Trained};
@@ -60,10 +59,8 @@ impl Rounds {
             Some(reason) => Some(set_aside(&path, reason)?),
             None => None,
         };
-        write_text(
-            path,
-            &decisions::lines(self.others.iter().chain(&self.lines)),
-        )?;
+        let lines = decisions::lines(self.others.iter().chain(&self.lines));
+        write_document(&path, lines.as_bytes())?;
         Ok(aside)
     }
 

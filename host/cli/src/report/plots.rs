@@ -29,14 +29,14 @@ mod transfer;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use flops_fit_trial::{DocumentError, write_document};
 pub use loss_curves::LossCurve;
 use plotters::drawing::DrawingAreaErrorKind;
 pub use raster::RasterError;
 use scene::Scene;
 
 use super::analysis::Analysis;
-use super::file::{self, WriteError};
-use crate::transfer::Transfer;
+use crate::{output::make_folder, transfer::Transfer};
 
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub enum PlotError {
     },
     /// A file could not be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Document(#[from] DocumentError),
 }
 
 /// Draws a figure of laws, where there is something to show.
@@ -146,11 +146,13 @@ fn capital(word: &str) -> String {
     first.into_iter().flatten().chain(letters).collect()
 }
 
-/// Writes the figures to `folder` as SVG and PNG; returns the files' paths.
+/// Writes the figures to `folder` as SVG and PNG; returns the files' paths. The folder
+/// is made, but not the one that it is in.
 ///
 /// # Errors
 /// When a figure can't be rasterised or a file can't be written.
 pub fn write(figures: &[Figure], folder: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    make_folder(folder)?;
     let rasteriser = raster::Rasteriser::new();
     let mut paths = Vec::new();
     for Figure { name, svg, .. } in figures {
@@ -160,7 +162,7 @@ pub fn write(figures: &[Figure], folder: &Path) -> Result<Vec<PathBuf>, PlotErro
         })?;
         for (extension, bytes) in [("svg", svg.as_bytes()), ("png", &png)] {
             let path = folder.join(format!("{name}.{extension}"));
-            file::replace(&path, bytes)?;
+            write_document(&path, bytes)?;
             paths.push(path);
         }
     }

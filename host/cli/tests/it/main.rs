@@ -10,6 +10,7 @@ mod odd_tables;
 mod placement;
 mod power;
 mod programs;
+mod reports;
 mod resume;
 mod shell;
 mod simulated;

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use flops_fit_scaling::CurvePoint;
+use flops_fit_trial::{DocumentError, write_document};
 
 use super::Row;
-use crate::report::file::{self, WriteError};
 
 /// Columns in the order of the file, before the further counts of N.
 const COLUMNS: [&str; 18] = [
@@ -33,8 +33,8 @@ const METRIC: &str = "metric_";
 ///
 /// # Errors
 /// When the operating system refuses.
-pub fn write(path: &Path, rows: &[Row]) -> Result<(), WriteError> {
-    file::replace(path, render(rows).as_bytes())
+pub fn write(path: &Path, rows: &[Row]) -> Result<(), DocumentError> {
+    write_document(path, render(rows).as_bytes())
 }
 
 fn render(rows: &[Row]) -> String {
