@@ -30,7 +30,7 @@ mod rate;
 
 use std::collections::BTreeSet;
 
-use flops_fit_trial::{DocumentError, TrialId, set_aside, write_json};
+use flops_fit_trial::{DocumentError, TrialId, set_aside, write_sealed};
 
 pub use outcome::{Answer, NoAnswer, Outcome, OutcomeError};
 
@@ -197,7 +197,7 @@ pub fn prepare(
             let aside = set_aside(&path, &reason)?;
             observer.noted(&format!("warning: {aside}"));
         }
-        write_json(&path, &rate)?;
+        write_sealed(&path, &rate)?;
     }
     Ok((prepared, lock))
 }

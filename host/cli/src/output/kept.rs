@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use flops_fit_trial::{DocumentError, read_json};
+use flops_fit_trial::{DocumentError, is_sealed, parse_json, parse_sealed, read_document};
 use serde::de::DeserializeOwned;
 
 /// What is found in the place of such a file.
@@ -18,12 +18,20 @@ pub(crate) enum Kept<T> {
 }
 
 impl<T: DeserializeOwned> Kept<T> {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`, by its checksum where it has one: earlier builds wrote
+    /// none.
     ///
     /// # Errors
     /// If the system refuses, or a newer flops-fit has written it.
     pub(crate) fn read(path: &Path) -> Result<Self, DocumentError> {
-        match read_json(path) {
+        let parsed = read_document(path).and_then(|text| {
+            if is_sealed(&text) {
+                parse_sealed(path, &text)
+            } else {
+                parse_json(path, &text)
+            }
+        });
+        match parsed {
             Ok(whole) => Ok(Self::Whole(whole)),
             Err(DocumentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(Self::Absent)

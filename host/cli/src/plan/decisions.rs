@@ -6,12 +6,16 @@
 //! anew.
 //!
 //! What was decided in the same folder with other settings stays in front.
+//!
+//! A line carries the checksum of what it says and of the line before, so that none is
+//! changed or taken out unseen. Earlier builds wrote lines without.
 
 use std::io;
 
 use flops_fit_scaling::adaptive::Decision;
-use flops_fit_trial::{DocumentError, read_bounded};
+use flops_fit_trial::{DocumentError, canonical_hash, read_bounded};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::output::Output;
 
@@ -32,6 +36,14 @@ pub(super) struct Decided {
     pub(super) dormant: bool,
     #[serde(flatten)]
     pub(super) decision: Decision,
+}
+
+/// The key of a line that holds its checksum.
+const SUM: &str = "sum";
+
+/// The checksum of a line that says `line`, after one with the checksum `before`.
+fn sum(before: &str, line: &Value) -> String {
+    canonical_hash(&json!([before, line]))
 }
 
 /// The decisions in `bytes` that the plan was made by last, up to the first line that is
@@ -87,25 +99,90 @@ pub(super) fn read(output: &Output, of: &str) -> Result<Read, DocumentError> {
 
 /// The file of `decided`.
 pub(super) fn lines<'a>(decided: impl Iterator<Item = &'a Decided>) -> String {
-    decided
-        .map(|one| serde_json::to_string(one).expect("a decision is plain data") + "\n")
-        .collect()
+    let mut before = String::new();
+    let line = |one| {
+        let mut line = serde_json::to_value(one).expect("a decision is plain data");
+        before = sum(&before, &line);
+        line[SUM] = before.as_str().into();
+        line.to_string() + "\n"
+    };
+    decided.map(line).collect()
 }
 
 /// The decisions up to the first line that is none, and what is wrong with that.
 fn parse(bytes: &[u8]) -> (Vec<Decided>, Option<String>) {
     let mut all = Vec::new();
+    let mut before = String::new();
     let lines = (1..).zip(bytes.split(|&byte| byte == b'\n'));
     for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-        match serde_json::from_slice(line) {
+        match parse_line(line, &mut before) {
             Ok(decided) => all.push(decided),
-            Err(error) => {
+            Err(what) => {
                 let why = format!(
-                    "line {number} is not a decision that flops-fit wrote: {error}; those before it stand, later rounds are decided by the results that are there"
+                    "line {number} is not {what}; those before it stand, later rounds are decided by the results that are there"
                 );
                 return (all, Some(why));
             }
         }
     }
     (all, None)
+}
+
+/// The decision in `line`, after one with the checksum `before`, which becomes its own;
+/// or what it is not.
+fn parse_line(line: &[u8], before: &mut String) -> Result<Decided, String> {
+    let none = |error| format!("a decision that flops-fit wrote: {error}");
+    let mut line: Value = serde_json::from_slice(line).map_err(none)?;
+    let stored = line.as_object_mut().and_then(|object| object.remove(SUM));
+    *before = sum(before, &line);
+    if stored.is_some_and(|stored| stored != before.as_str()) {
+        return Err("as flops-fit wrote it: its checksum is another".to_owned());
+    }
+    Decided::deserialize(line).map_err(none)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(budget: f64) -> Decided {
+        let decision = json!({
+            "found": null,
+            "action": {
+                "kind": "train", "budget": budget, "sizes": [8, 16, 24],
+                "reason": { "kind": "first", "center": 7168.5 },
+            },
+        });
+        Decided {
+            of: "ab".to_owned(),
+            from: vec!["c0".to_owned()],
+            dormant: false,
+            decision: serde_json::from_value(decision).expect("a decision"),
+        }
+    }
+
+    #[test]
+    fn lines_are_read_as_they_were_written_and_no_other_way() {
+        let all = [1e9, 3e9, 1e10].map(decided);
+        let text = lines(all.iter());
+        assert_eq!(parse(text.as_bytes()), (all.to_vec(), None));
+
+        let check = |text: &str, stand: usize, line: usize| {
+            let (read, why) = parse(text.as_bytes());
+            assert_eq!(read, all[..stand], "{text}");
+            let expected = format!("line {line} is not as flops-fit wrote it: its checksum");
+            let why = why.expect("it is told");
+            assert!(why.starts_with(&expected), "{why}");
+        };
+        check(&text.replacen("3000000000", "4000000000", 1), 1, 2);
+        let rows: Vec<&str> = text.split_inclusive('\n').collect();
+        check(&[rows[0], rows[2]].concat(), 1, 2);
+        check(&[rows[1], rows[0], rows[2]].concat(), 0, 1);
+
+        let older: String = all
+            .iter()
+            .map(|one| serde_json::to_string(one).expect("plain data") + "\n")
+            .collect();
+        assert_eq!(parse(older.as_bytes()), (all.to_vec(), None));
+    }
 }

@@ -78,7 +78,12 @@ fn own(decisions: &str) -> Vec<Value> {
     let lines: Vec<Value> = decisions.lines().map(json).collect();
     let of = lines.last().expect("a decision")["of"].clone();
     let own = |line: &Value| line["of"] == of && line["dormant"] != true;
-    lines.into_iter().filter(own).collect()
+    // Checksums are of what stands before, too.
+    let without_sum = |mut line: Value| {
+        line.as_object_mut().expect("an object").remove("sum");
+        line
+    };
+    lines.into_iter().filter(own).map(without_sum).collect()
 }
 
 /// The trial of the first budget with the lowest loss.

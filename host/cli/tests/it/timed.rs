@@ -49,6 +49,27 @@ fn a_rate_that_is_none_is_set_aside_and_a_newer_one_left_alone() {
         ended.err
     );
     assert!(note(&ended).contains("measured now"));
+
+    // A rate that is another now would be other budgets.
+    let plan = document(&bench, "plan.json");
+    let text = fs::read_to_string(&path).expect("read");
+    let changed = text.replacen("\"flops\": ", "\"flops\": 1", 1);
+    assert_ne!(changed, text);
+    fs::write(&path, changed).expect("written");
+    let ended = bench.run(&["plan"]).expect(0);
+    for words in ["rate.json.aside-2: ", "its checksum is another"] {
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+    assert!(note(&ended).contains("measured now"));
+    assert_eq!(document(&bench, "plan.json"), plan);
+
+    // Earlier builds wrote none.
+    let mut older = document(&bench, "rate.json");
+    older.as_object_mut().expect("an object").remove("checksum");
+    fs::write(&path, older.to_string()).expect("written");
+    let ended = bench.run(&["plan"]).expect(0);
+    assert!(note(&ended).contains("measured earlier"));
+
     fs::write(&path, "{\"format\": 99}").expect("written");
     let ended = bench.run(&["plan"]).expect(1);
     assert!(ended.err.contains("upgrade flops-fit"), "{}", ended.err);

@@ -133,6 +133,27 @@ fn rates_that_are_none_are_set_aside_and_newer_ones_left_alone() {
         ended.err
     );
     assert_eq!(fs::read_to_string(&path).expect("read"), text);
+
+    // A rate that was tried and is another now would be another sweep.
+    let kept = read(&bench, "outputs/demo/tuning.json");
+    let tried = &kept["points"][0]["tried"][0]["lr"];
+    let changed = text.replacen(&format!("\"lr\": {tried}"), "\"lr\": 0.6", 1);
+    assert_ne!(changed, text);
+    fs::write(&path, changed).expect("written");
+    let ended = train(&bench, &[]).expect(0);
+    for words in ["tuning.json.aside-2: ", "its checksum is another"] {
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+    assert_eq!(fs::read_to_string(&path).expect("read"), text);
+
+    // Earlier builds wrote none.
+    let mut older = kept;
+    older.as_object_mut().expect("an object").remove("checksum");
+    fs::write(&path, older.to_string()).expect("written");
+    let ended = train(&bench, &[]).expect(0);
+    assert!(!ended.err.contains("set aside"), "{}", ended.err);
+    assert_eq!(read(&bench, "outputs/demo/tuning.json"), older);
+
     fs::write(&path, "{\"format\": 99}").expect("written");
     let ended = train(&bench, &[]).expect(1);
     assert!(ended.err.contains("upgrade flops-fit"), "{}", ended.err);

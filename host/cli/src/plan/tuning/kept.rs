@@ -1,6 +1,6 @@
 //! `tuning.json`: rates that were found, with the trials that say so.
 
-use flops_fit_trial::{DocumentError, SetAside, set_aside, write_json};
+use flops_fit_trial::{DocumentError, SetAside, set_aside, write_sealed};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -64,6 +64,6 @@ impl Found {
 
 impl Kept {
     pub(super) fn write(&self, output: &Output) -> Result<(), DocumentError> {
-        write_json(&output.tuning(), self)
+        write_sealed(&output.tuning(), self)
     }
 }
