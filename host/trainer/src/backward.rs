@@ -29,7 +29,8 @@ pub(crate) fn gradients(
     context: Context,
 ) -> Result<Gradients, Failure> {
     let outputs = model.forward(&batch.inputs, context)?;
-    let value = loss.compute(&outputs, &batch.targets, Mode::Train)?;
+    model.check_differentiable(&outputs)?;
+    let value = loss.compute(model, &outputs, &batch.targets, Mode::Train)?;
     parent::enter(Part::Model, Phase::Backward);
     let failed = |error| failed(model.plugin(), &error);
     let by_leaf = Tensor::f_run_backward(&[&value.mean], leaves, false, false).map_err(failed)?;

@@ -97,7 +97,7 @@ pub(crate) fn batch(
         step,
     };
     let outputs = model.forward(&batch.inputs, context)?;
-    let value = loss.compute(&outputs, &batch.targets, Mode::Eval)?;
+    let value = loss.compute(model, &outputs, &batch.targets, Mode::Eval)?;
     let mean = value.mean.f_double_value(&[]);
     let mean = mean.map_err(|error| refused(Phase::Forward, &error))?;
     Ok(Evaluated {

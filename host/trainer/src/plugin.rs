@@ -7,6 +7,7 @@
 mod callee;
 mod dataset;
 mod fault;
+mod form;
 mod library;
 pub(crate) mod linked;
 mod loss;

@@ -40,6 +40,8 @@ enum Fault {
     /// Ids as fractions.
     FloatTargets,
     NoInputs,
+    UndefinedInput,
+    UndefinedTarget,
     /// Content that changes from process to process.
     ShiftingFingerprint,
 }
@@ -114,10 +116,12 @@ impl Dataset for Hostile {
             inputs: match fault {
                 Fault::ShortInputs => vec![inputs.f_narrow(1, 0, SEQ_LEN - 1)?],
                 Fault::NoInputs => Vec::new(),
+                Fault::UndefinedInput => vec![Tensor::new()],
                 _ => vec![inputs],
             },
             targets: match fault {
                 Fault::FloatTargets => vec![targets.f_to_kind(Kind::Float)?],
+                Fault::UndefinedTarget => vec![Tensor::new()],
                 _ => vec![targets],
             },
         })

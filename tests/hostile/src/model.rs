@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use flops_fit_plugin::{
-    Context, DataDescription, DataForm, Error, Mode, Model, ModelContext, Parameter, Profile,
-    Result,
+    Buffer, Context, DataDescription, DataForm, Error, Mode, Model, ModelContext, Parameter,
+    Profile, Result,
     tch::{Kind, Tensor},
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub(crate) enum Fault {
     ErrorInForward,
     ExitInBuild,
     ExitInForward,
+    ExitInEvaluation,
+    ExitInThread,
+    ExitInDrop,
     Abort,
     NullWrite,
     StackOverflow,
@@ -62,6 +65,12 @@ pub(crate) enum Fault {
     InfiniteGradient,
     NanInEvaluation,
     NoOutput,
+    /// A position too few in each example.
+    ShortOutput,
+    /// Logits as whole numbers.
+    IntegerOutput,
+    UndefinedBuffer,
+    UndefinedParameter,
     UndefinedOutput,
     NullOutput,
     UnusedParameter,
@@ -167,7 +176,20 @@ impl Model for Hostile {
         if self.fault == Fault::UnusedParameter {
             all.push(Parameter::new("unused", &self.unused));
         }
+        if self.fault == Fault::UndefinedParameter {
+            all.push(Parameter::new("void", &Tensor::new()));
+        }
         all
+    }
+
+    fn buffers(&self) -> Vec<Buffer> {
+        if self.fault != Fault::UndefinedBuffer {
+            return Vec::new();
+        }
+        vec![Buffer {
+            name: "void".to_owned(),
+            tensor: Tensor::new(),
+        }]
     }
 
     fn forward(&self, inputs: &[Tensor], context: &Context) -> Result<Vec<Tensor>> {
@@ -178,6 +200,10 @@ impl Model for Hostile {
             Fault::PanicWithNumber if training => std::panic::panic_any(42),
             Fault::ErrorInForward if training => return Err(Error::new("the wires are crossed")),
             Fault::ExitInForward if training => strike::exit(),
+            Fault::ExitInEvaluation if context.mode == Mode::Eval && context.step > 0 => {
+                strike::exit();
+            }
+            Fault::ExitInThread if training => strike::exit_in_thread(),
             Fault::Abort if training => std::process::abort(),
             Fault::NullWrite if training => strike::null_write(),
             Fault::StackOverflow if training => {
@@ -233,6 +259,11 @@ impl Model for Hostile {
                         .f_pow_tensor_scalar(0.5)?
                         .f_sum_dim_intlist(0, true, Kind::Float)?
             }
+            Fault::ShortOutput => {
+                let positions = logits.size()[1];
+                logits.f_narrow(1, 0, positions - 1)?.f_contiguous()?
+            }
+            Fault::IntegerOutput => (logits * 1e6).f_to_kind(Kind::Int64)?,
             _ => logits,
         };
         Ok(vec![if spoilt { logits * f64::NAN } else { logits }])
@@ -263,8 +294,10 @@ impl Model for Hostile {
 impl Drop for Hostile {
     fn drop(&mut self) {
         assert!(self.fault != Fault::PanicInDrop, "not letting go");
-        if self.fault == Fault::HangInDrop {
-            strike::hang();
+        match self.fault {
+            Fault::HangInDrop => strike::hang(),
+            Fault::ExitInDrop => strike::exit(),
+            _ => {}
         }
     }
 }

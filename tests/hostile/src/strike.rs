@@ -1,14 +1,20 @@
 //! Ways to end or hold up a process, whatever the call.
 
 use std::{
-    fs::File, hint::black_box, io::Write, os::fd::FromRawFd, process::Command, thread,
-    time::Duration,
+    ffi::OsStr, fs::File, hint::black_box, io::Write, os::fd::FromRawFd, path::Path,
+    process::Command, thread, time::Duration,
 };
 
 /// Ends the process as if all were well.
 #[expect(clippy::exit, reason = "the fault itself")]
 pub(crate) fn exit() -> ! {
     std::process::exit(0)
+}
+
+/// Does so on another thread, while this one waits.
+pub(crate) fn exit_in_thread() -> ! {
+    thread::spawn(|| exit());
+    hang()
 }
 
 /// Writes where nothing is mapped.
@@ -50,17 +56,26 @@ pub(crate) fn spin() -> ! {
     }
 }
 
-/// Ends the process, or never returns, while the library is being loaded: the
-/// environment says which, after the worker's command for which it does so.
+/// Ends the process, or never returns, while the library is being loaded. The
+/// environment says for which of the worker's commands, which of the two, and for which
+/// size, if that command trains one.
 extern "C" fn at_load() {
     let Some(fault) = std::env::var_os("FLOPS_FIT_HOSTILE_LOAD") else {
         return;
     };
     let fault = fault.to_string_lossy();
-    let (command, fault) = fault.split_once(' ').expect("a command and a fault");
-    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
-    if line.split(|byte| *byte == 0).nth(1) != Some(command.as_bytes()) {
+    let mut words = fault.split(' ');
+    let mut arguments = std::env::args_os().skip(1);
+    if words.next() != arguments.next().as_deref().and_then(OsStr::to_str) {
         return;
+    }
+    let fault = words.next().expect("a fault");
+    if let Some(size) = words.next() {
+        let trial = Path::new(&arguments.next().expect("a folder")).join("trial.json");
+        let spec = std::fs::read_to_string(trial).expect("a trial");
+        if !spec.contains(&format!("\"size\": {size},")) {
+            return;
+        }
     }
     match fault {
         "exit" => exit(),

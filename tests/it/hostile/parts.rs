@@ -76,6 +76,15 @@ fn faults_of_a_dataset() {
     let words =
         "plugin flops-fit-hostile: a batch's inputs should be at least one tensor, got none";
     part("DATASET", "no-inputs", 5, Failed("bad_tensor", words));
+    let words = "plugin flops-fit-hostile: tensor 0 of a batch's inputs should be defined, got an undefined tensor";
+    part("DATASET", "undefined-input", 5, Failed("bad_tensor", words));
+    let words = "plugin flops-fit-hostile: tensor 0 of a batch's targets should be defined, got an undefined tensor";
+    part(
+        "DATASET",
+        "undefined-target",
+        5,
+        Failed("bad_tensor", words),
+    );
 }
 
 #[test]
@@ -139,6 +148,8 @@ fn faults_of_a_loss() {
     let words =
         "plugin flops-fit-hostile ended the process early in loss, with status 0 and no result";
     part("LOSS", "exit", 5, Failed("exited_early", words));
+    let words = "plugin flops-fit-hostile made no progress for 10 s in loss (a training step); raise run.silence_limit";
+    part("LOSS", "hang", 5, Failed("timed_out", words));
     let words = "plugin flops-fit-hostile failed in loss: cannot compare";
     part("LOSS", "error", 5, Failed("plugin", words));
     let words = "plugin flops-fit-hostile: the loss should be one number, the mean over at least one unit, got shape [512] over 512 units";

@@ -85,7 +85,7 @@ fn loss_adds_up(
     }
     let _no_grad = tch::no_grad_guard();
     let of = |outputs: &[Tensor], targets: &[Tensor]| {
-        let value = loss.compute(outputs, targets, Mode::Eval)?;
+        let value = loss.compute(instance.model(), outputs, targets, Mode::Eval)?;
         Ok::<_, Failure>((value.mean.double_value(&[]), value.units as f64))
     };
     let (mean, units) = of(&outputs, &whole.targets)?;

@@ -47,7 +47,9 @@ pub(super) fn evaluation(subject: &Subject, trained: &Trained) -> Result<Finding
     }
     let value = |outputs: &[Tensor]| {
         let _no_grad = tch::no_grad_guard();
-        let value = trained.loss.compute(outputs, &first.targets, Mode::Eval)?;
+        let value = trained
+            .loss
+            .compute(instance.model(), outputs, &first.targets, Mode::Eval)?;
         Ok::<_, Failure>(value.mean.double_value(&[]).to_bits())
     };
     if value(&before)? != value(&before)? {

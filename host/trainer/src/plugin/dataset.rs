@@ -13,6 +13,7 @@ use super::{
     Library,
     callee::{Callee, take},
     fault::refused,
+    form::Form,
 };
 
 /// An open dataset.
@@ -177,23 +178,7 @@ impl Dataset {
     }
 }
 
-/// What a tensor is, apart from its numbers.
-#[derive(Debug, Clone, PartialEq)]
-struct Form {
-    kind: Kind,
-    shape: Vec<i64>,
-    device: Device,
-}
-
 impl Form {
-    fn of(tensor: &Tensor) -> Self {
-        Self {
-            kind: tensor.kind(),
-            shape: tensor.size(),
-            device: tensor.device(),
-        }
-    }
-
     /// First input and first target of a batch of `examples` of such data: a batch is
     /// made on the CPU, whatever trains on it.
     fn promised(data: &DataForm, examples: i64) -> [Self; 2] {
@@ -217,12 +202,6 @@ impl Form {
                 form(Kind::Int64, vec![examples]),
             ],
         }
-    }
-}
-
-impl std::fmt::Display for Form {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} {:?} on {:?}", self.kind, self.shape, self.device)
     }
 }
 

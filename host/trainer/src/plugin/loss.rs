@@ -10,8 +10,9 @@ use serde_json::Value;
 use tch::Tensor;
 
 use super::{
-    Library,
+    Library, Model,
     callee::{Callee, json, lend},
+    form::Form,
 };
 
 /// A loss.
@@ -88,23 +89,25 @@ impl Loss {
         &self.canonical
     }
 
-    /// The mean loss of one micro-batch; a defined scalar over at least one unit,
-    /// and in training one that gradients lead back from.
+    /// The mean loss of one micro-batch, from what `model` gave for it; a defined scalar
+    /// over at least one unit, and in training one that gradients lead back from.
     pub fn compute(
         &self,
+        model: &Model,
         outputs: &[Tensor],
         targets: &[Tensor],
         mode: Mode,
     ) -> Result<LossOutput, Failure> {
-        let (outputs, targets) = (lend(outputs), lend(targets));
+        let (lent, judged) = (lend(outputs), lend(targets));
         let value = self.callee.call(Phase::Loss, || {
             self.table.compute()(
                 self.handle,
-                RSlice::from_slice(&outputs),
-                RSlice::from_slice(&targets),
+                RSlice::from_slice(&lent),
+                RSlice::from_slice(&judged),
                 mode == Mode::Train,
             )
-        })?;
+        });
+        let value = value.map_err(|failure| self.with_cause(failure, model, outputs, targets))?;
         // SAFETY: the plugin shares this process's libtorch (checked at open).
         let mean = unsafe { value.mean.take() };
         if !mean.defined() || mean.numel() != 1 || value.units == 0 {
@@ -139,6 +142,30 @@ impl Loss {
             units: value.units,
             metrics,
         })
+    }
+
+    /// What a loss can't compare may be another plugin's mistake.
+    fn with_cause(
+        &self,
+        mut failure: Failure,
+        model: &Model,
+        outputs: &[Tensor],
+        targets: &[Tensor],
+    ) -> Failure {
+        if let Failure::Plugin { message, .. } | Failure::Panicked { message, .. } = &mut failure
+            && model.plugin() != self.callee.plugin
+        {
+            let cause = format!(
+                "; model plugin {} gave it outputs {}, for targets {}",
+                model.plugin(),
+                Form::list(outputs),
+                Form::list(targets)
+            );
+            // Where libtorch was follows below its words.
+            let words = message.find('\n').unwrap_or(message.len());
+            message.insert_str(words, &cause);
+        }
+        failure
     }
 
     /// Frees the plugin's object.

@@ -13,13 +13,19 @@ use super::{
     Library,
     callee::{Callee, json, lend, take},
     fault::refused,
+    form::Form,
 };
+
+/// What messages call what a forward pass gives.
+const OUTPUTS: &str = "forward's output";
 
 /// A model: its functions, and once built its object.
 pub struct Model {
     callee: Callee,
     table: ModelTableRef,
     handle: Handle,
+    /// Where it was built.
+    device: Device,
     /// The kind of the forward and backward pass.
     compute: Kind,
 }
@@ -111,6 +117,7 @@ impl ModelKind {
             callee: self.callee.clone(),
             table: self.table,
             handle,
+            device,
             compute: Kind::Float,
         })
     }
@@ -179,7 +186,8 @@ impl Model {
             .call(Phase::Build, || self.table.num_params()(self.handle))
     }
 
-    /// The forward pass over one micro-batch.
+    /// The forward pass over one micro-batch: defined tensors, at least one, all on the
+    /// model's device.
     pub fn forward(&self, inputs: &[Tensor], context: Context) -> Result<Vec<Tensor>, Failure> {
         let context = AbiContext {
             train: context.mode == Mode::Train,
@@ -192,7 +200,7 @@ impl Model {
             self.table.forward()(self.handle, RSlice::from_slice(&inputs), context)
         })?;
         let mut outputs = take(outputs);
-        self.callee.check_some("forward's output", &outputs)?;
+        self.check_outputs(&outputs)?;
         if self.compute == Kind::BFloat16 {
             for output in &mut outputs {
                 if output.kind() == Kind::BFloat16 {
@@ -203,6 +211,37 @@ impl Model {
             }
         }
         Ok(outputs)
+    }
+
+    fn check_outputs(&self, outputs: &[Tensor]) -> Result<(), Failure> {
+        self.callee.check_some(OUTPUTS, outputs)?;
+        let elsewhere = |output: &Tensor| output.device() != self.device;
+        match outputs.iter().position(elsewhere) {
+            None => Ok(()),
+            Some(index) => Err(Failure::BadTensor {
+                plugin: self.callee.plugin.clone(),
+                what: format!("tensor {index} of {OUTPUTS}"),
+                expected: format!("on {:?}, as the model", self.device),
+                got: Form::of(&outputs[index]).to_string(),
+            }),
+        }
+    }
+
+    /// Training differentiates by way of the outputs of [`forward`](Self::forward): no
+    /// loss could do anything for outputs that no gradient leads back from.
+    pub(crate) fn check_differentiable(&self, outputs: &[Tensor]) -> Result<(), Failure> {
+        if outputs.iter().any(Tensor::requires_grad) {
+            return Ok(());
+        }
+        Err(Failure::BadTensor {
+            plugin: self.callee.plugin.clone(),
+            what: OUTPUTS.to_owned(),
+            expected: "differentiable in training".to_owned(),
+            got: format!(
+                "{}, from which no gradient leads back to a parameter",
+                Form::list(outputs)
+            ),
+        })
     }
 
     /// `inputs` with the floating ones in the kind that the model computes in; `None`
