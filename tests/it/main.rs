@@ -4,6 +4,7 @@
 #[macro_use]
 mod manifests;
 
+mod adaptive;
 mod check;
 mod determinism;
 mod examples;
